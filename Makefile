@@ -1,0 +1,45 @@
+# Every developer command. `make help` lists them; the work is done by the scripts in dev/.
+#
+# Variables, given on the command line or in the environment:
+#   INPUT    the commands `make run` feeds to the example; `-` is standard input
+#   FILTER   which tests `make test`, or which benchmarks `make bench`, should run
+#   STRICT   1: warnings are errors, 0: they are not (see "Warnings" in CONTRIBUTING.md)
+#   SCRATCH  where SwiftPM puts what it builds; .build by default
+
+.DEFAULT_GOAL := help
+
+INPUT ?= Examples/UserService/Input/commands.jsonl
+
+export INPUT FILTER STRICT SCRATCH
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: ## Build the example service and run it [INPUT=file.jsonl, or INPUT=- for standard input]
+	@bash dev/run
+
+.PHONY: test
+test: ## Build and run all tests [FILTER=regular expression]
+	@bash dev/test
+
+.PHONY: check
+check: ## Format, file sizes, imports, warnings, documentation: everything that can be judged without running
+	@bash dev/check
+
+.PHONY: bench
+bench: ## Build the benchmarks for release and run them [FILTER=name]
+	@bash dev/bench
+
+.PHONY: format
+format: ## Rewrite the sources in the house format
+	@bash dev/format
+
+.PHONY: docs
+docs: ## Build the documentation of every library into .build/docs
+	@bash dev/docs
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf "$${SCRATCH:-.build}" Benchmarks/.build
