@@ -10,19 +10,92 @@ let settings: [SwiftSetting] = [
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
     name: "swift-event-streaming",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "CQRS", targets: ["CQRS"])
+        .library(name: "CQRS", targets: ["CQRS"]),
+        .library(name: "EventStreamingCore", targets: ["EventStreamingCore"]),
+        .library(name: "EventStreaming", targets: ["EventStreaming"]),
+        .library(name: "EventStreamingInMemory", targets: ["EventStreamingInMemory"]),
+        .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
+        .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
+        .executable(name: "UserService", targets: ["UserService"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2")
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
+        // Layer 0: the vocabulary and the contracts.
         .target(name: "CQRS", dependencies: [log], swiftSettings: settings),
+        .target(name: "EventStreamingCore", swiftSettings: settings),
+        // Layer 1: the engine.
+        .target(
+            name: "EventStreaming",
+            dependencies: [
+                "CQRS", "EventStreamingCore", "EventStreamingInMemory", log, metrics, tracing, serviceLifecycle, deque,
+            ],
+            swiftSettings: settings
+        ),
+        // Layer 2: stores and transports.
+        .target(
+            name: "EventStreamingInMemory",
+            dependencies: ["EventStreamingCore", deque, heap],
+            swiftSettings: settings
+        ),
+        // For users' tests, and for authors of stores.
+        .target(name: "EventStreamingTesting", dependencies: ["EventStreaming"], swiftSettings: settings),
+        .target(
+            name: "EventStreamingConformance",
+            dependencies: ["EventStreamingCore", "EventStreamingTesting"],
+            swiftSettings: settings
+        ),
+        // Layer 4: applications.
+        .executableTarget(
+            name: "UserService",
+            dependencies: ["EventStreaming", log, serviceLifecycle],
+            path: "Examples/UserService",
+            exclude: ["Input"],
+            swiftSettings: settings
+        ),
+        // Tests.
         .testTarget(name: "CQRSTests", dependencies: ["CQRS", log, inMemoryLogging], swiftSettings: settings),
+        .testTarget(name: "EventStreamingCoreTests", dependencies: ["EventStreamingCore"], swiftSettings: settings),
+        .testTarget(
+            name: "EventStreamingInMemoryTests",
+            dependencies: ["EventStreamingInMemory", "EventStreamingConformance", "EventStreamingTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingTests",
+            dependencies: [
+                "EventStreaming", "EventStreamingTesting", inMemoryLogging, metricsTestKit, inMemoryTracing, tracing,
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingTestingTests",
+            dependencies: ["EventStreamingTesting", "EventStreaming"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "UserServiceTests",
+            dependencies: ["UserService", "EventStreaming"],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "benchmarks",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "Benchmarks", targets: ["Benchmarks"])
+    ],
+    dependencies: [
+        .package(name: "swift-event-streaming", path: "..")
+    ],
+    targets: [
+        // Counts allocations and reads the heap; has an effect with glibc only.
+        .target(name: "AllocationCounter"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "AllocationCounter",
+                .product(name: "CQRS", package: "swift-event-streaming"),
+                .product(name: "EventStreaming", package: "swift-event-streaming"),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,10 @@
+extension Benchmark {
+    /// Every benchmark, in the order in which they run.
+    static let all: [Benchmark] = [
+        .dispatch,
+        .inMemoryBatch, .inMemoryBatchSingleDelivery, .inMemoryBatchText,
+        .inMemorySingle, .inMemoryFanout, .inMemoryContention,
+        .inMemoryMemory, .inMemoryMemoryFlow,
+        .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
+    ]
+}

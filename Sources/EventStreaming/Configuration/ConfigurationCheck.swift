@@ -1,0 +1,224 @@
+import EventStreamingCore
+
+/// Checks a whole configuration and resolves its names; gathers every problem rather than stop at the first.
+struct ConfigurationCheck: ~Copyable {
+    private(set) var problems: [String] = []
+    private(set) var streams = StreamCatalog()
+    private(set) var subscriptions: [SubscriptionPlan] = []
+    private(set) var eventTypes = EventTypeRegistry()
+
+    private var names: Set<StreamName> = []
+    private var semantics: [StreamName: DeliverySemantics] = [:]
+    private var workflows: [ObjectIdentifier: StreamName] = [:]
+
+    init(_ builder: borrowing EventStreamingBuilder) {
+        check(builder.options)
+        for (workflow, configuration) in builder.streams {
+            add(workflow, configuration)
+        }
+        // A subscription may follow the dead-letter stream of another one, whichever comes first.
+        let deadLetterStreams = builder.subscriptions.compactMap { try? StreamName($0.id + "-dead-letters") }
+        for (id, configuration) in builder.subscriptions {
+            add(id, configuration, deadLetterStreams: Set(deadLetterStreams))
+        }
+        for type in builder.eventTypes {
+            add(type)
+        }
+    }
+
+    /// Adds problems that were found elsewhere.
+    mutating func report(_ found: [String]) {
+        problems += found
+    }
+
+    /// Throws one error with all problems, if there are any.
+    func finish() throws(EventStreamingError) {
+        guard problems.isEmpty else {
+            let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
+            throw EventStreamingError(.invalidConfiguration, "The configuration has \(count):", problems: problems)
+        }
+    }
+
+    // MARK: - Options
+
+    private mutating func check(_ options: EventStreamingOptions) {
+        check(options.limits.maximumPayloadBytes, "options.limits.maximumPayloadBytes", in: 1...Int(Int32.max))
+        check(options.limits.maximumHeaders, "options.limits.maximumHeaders", in: 0...10_000)
+        check(options.limits.maximumHeaderBytes, "options.limits.maximumHeaderBytes", in: 0...10_000_000)
+        check(options.shutdownTimeout, "options.shutdownTimeout")
+    }
+
+    private mutating func check(_ value: Int, _ name: String, in range: ClosedRange<Int>) {
+        if !range.contains(value) {
+            problems.append("\(name) is \(value); use \(range.lowerBound) to \(range.upperBound).")
+        }
+    }
+
+    private mutating func check(_ value: Duration, _ name: String, mayBeZero: Bool = false) {
+        let year = Duration.seconds(365 * 86_400)
+        if value > year || value < .zero || (value == .zero && !mayBeZero) {
+            problems.append("\(name) is \(value); use \(mayBeZero ? "zero" : "more than zero") to 365 days.")
+        }
+    }
+
+    // MARK: - Streams
+
+    private mutating func add(_ workflow: any Workflow.Type, _ configuration: StreamConfiguration) {
+        let name: StreamName
+        do throws(EventStreamingError) {
+            name = try StreamName(configuration.name)
+        } catch {
+            problems.append("The stream of \(workflow): \(error.message)")
+            return
+        }
+        if workflows.updateValue(name, forKey: ObjectIdentifier(workflow)) != nil {
+            problems.append("\(workflow) has two streams; add one.")
+        } else if !names.insert(name).inserted {
+            problems.append("Two workflows have a stream '\(name)'; give one of them another name.")
+        }
+        if configuration.scope == .crossService {
+            problems.append("Stream '\(name)': scope crossService needs a message broker, which is not available yet.")
+        }
+        if configuration.semantics == .exactlyOnce {
+            problems.append("Stream '\(name)': exactlyOnce is not available yet; use atLeastOnce.")
+        }
+        var capacity: Int?
+        switch configuration.capacity {
+        case .automatic: capacity = configuration.type == .ephemeral ? 1_000_000 : nil
+        case .unlimited: capacity = nil
+        case .events(let count):
+            check(count, "Stream '\(name)': capacity", in: 1...Int.max)
+            capacity = count
+        }
+        semantics[name] = configuration.semantics
+        streams.add(workflow, name)
+        streams.add(
+            StreamDefinition(
+                name: name,
+                type: configuration.type,
+                capacity: capacity,
+                overflow: configuration.overflow
+            )
+        )
+    }
+
+    // MARK: - Subscriptions
+
+    private mutating func add(
+        _ id: String,
+        _ configuration: SubscriptionConfiguration,
+        deadLetterStreams: Set<StreamName>
+    ) {
+        let subject = "Subscription \(EventStreamingError.printable(id))"
+        let stream = resolve(configuration.source, subject: subject, deadLetterStreams: deadLetterStreams)
+        checkLimits(configuration, subject: subject)
+        checkModes(configuration, subject: subject)
+        do throws(EventStreamingError) {
+            let subscription = try SubscriptionID(id)
+            guard !subscriptions.contains(where: { $0.definition.id == subscription }) else {
+                problems.append("There are two subscriptions '\(id)'; give one of them another name.")
+                return
+            }
+            let consumer = try configuration.consumer.map { name throws(EventStreamingError) in try ConsumerID(name) }
+            guard let stream else { return }
+            let definition = try SubscriptionDefinition(
+                id: subscription,
+                stream: stream,
+                mode: configuration.mode,
+                semantics: configuration.semantics ?? semantics[stream] ?? .atLeastOnce,
+                start: configuration.start,
+                eventTypes: configuration.eventTypes ?? handledTypes(configuration),
+                retry: configuration.retry,
+                visibilityTimeout: configuration.visibilityTimeout,
+                consumerTimeout: configuration.consumerTimeout
+            )
+            if names.contains(definition.deadLetterStream) {
+                problems.append(
+                    "\(subject): its dead-letter stream '\(definition.deadLetterStream)' is a stream already.")
+            }
+            subscriptions.append(
+                SubscriptionPlan(
+                    definition: definition,
+                    prefetch: configuration.prefetch,
+                    maximumConcurrency: configuration.maximumConcurrency,
+                    handler: configuration.handler,
+                    consumer: consumer
+                )
+            )
+        } catch {
+            problems.append("\(subject): \(error.message)")
+        }
+    }
+
+    private func handledTypes(_ configuration: SubscriptionConfiguration) -> Set<String>? {
+        guard configuration.handler != nil, let types = configuration.handledTypes else { return nil }
+        return Set(types)
+    }
+
+    private mutating func resolve(
+        _ source: SubscriptionConfiguration.Source?,
+        subject: String,
+        deadLetterStreams: Set<StreamName>
+    ) -> StreamName? {
+        switch source {
+        case nil:
+            problems.append("\(subject) follows no stream; call subscription.stream(…).")
+            return nil
+        case .workflow(let workflow):
+            if let name = workflows[ObjectIdentifier(workflow)] { return name }
+            problems.append("\(subject) follows \(workflow), which has no stream; add addStream(\(workflow).self).")
+            return nil
+        case .name(let text):
+            guard let name = try? StreamName(text), names.contains(name) || deadLetterStreams.contains(name) else {
+                problems.append(
+                    "\(subject) follows the stream \(EventStreamingError.printable(text)), which is not declared."
+                )
+                return nil
+            }
+            return name
+        }
+    }
+
+    private mutating func checkLimits(_ configuration: SubscriptionConfiguration, subject: String) {
+        check(configuration.prefetch, "\(subject): prefetch", in: 1...100_000)
+        check(configuration.maximumConcurrency, "\(subject): maximumConcurrency", in: 1...10_000)
+        check(configuration.visibilityTimeout, "\(subject): visibilityTimeout")
+        check(configuration.consumerTimeout, "\(subject): consumerTimeout")
+        check(configuration.retry.maximumAttempts, "\(subject): retry.maximumAttempts", in: 1...1_000_000)
+        check(configuration.retry.initialDelay, "\(subject): retry.initialDelay", mayBeZero: true)
+        check(configuration.retry.maximumDelay, "\(subject): retry.maximumDelay", mayBeZero: true)
+        if !(0...1).contains(configuration.retry.jitter) {
+            problems.append("\(subject): retry.jitter is \(configuration.retry.jitter); use 0 to 1.")
+        }
+        if let types = configuration.eventTypes, types.isEmpty {
+            problems.append("\(subject): eventTypes is empty, so nothing would be delivered; use nil for all types.")
+        }
+    }
+
+    private mutating func checkModes(_ configuration: SubscriptionConfiguration, subject: String) {
+        switch configuration.mode {
+        case .broadcast, .exclusive: break
+        case .consumerGroup, .readReceipt:
+            problems.append("\(subject): mode \(configuration.mode) is not available yet; use broadcast or exclusive.")
+        }
+        if configuration.semantics == .exactlyOnce {
+            problems.append("\(subject): exactlyOnce is not available yet; use atLeastOnce.")
+        }
+        if configuration.semantics == .atMostOnce, configuration.retry != RetryPolicy() {
+            problems.append("\(subject): a retry policy has no effect at most once; remove it or use atLeastOnce.")
+        }
+        if configuration.handler == nil, configuration.consumer != nil {
+            problems.append("\(subject): consumer names the handler's consumer, but there is no handler.")
+        }
+    }
+
+    // MARK: - Event types
+
+    private mutating func add(_ type: any Event.Type) {
+        if let other = eventTypes.add(type) {
+            problems.append(
+                "\(type) and \(other) are both stored as '\(type.eventType)' version \(type.version); change one."
+            )
+        }
+    }
+}

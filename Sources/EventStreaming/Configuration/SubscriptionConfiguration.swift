@@ -1,0 +1,84 @@
+public import EventStreamingCore
+
+/// Settings of one subscription.
+public struct SubscriptionConfiguration: Sendable {
+    /// Which stream is followed, before names are resolved.
+    enum Source: Sendable {
+        case workflow(any Workflow.Type)
+        case name(String)
+    }
+
+    var source: Source?
+    var handler: SubscriptionHandler?
+    var handledTypes: [String]? = []
+
+    /// Who gets which event. Defaults to ``SubscriptionMode/broadcast``.
+    public var mode: SubscriptionMode = .broadcast
+    /// How often an event may be seen. Defaults to what the stream says.
+    public var semantics: DeliverySemantics?
+    /// Where a position begins that does not exist yet: the subscription's in ``SubscriptionMode/exclusive`` mode, each
+    /// new consumer's in ``SubscriptionMode/broadcast`` mode. Defaults to ``StartPosition/beginning``.
+    public var start: StartPosition = .beginning
+    /// The names of the event types to deliver; others are passed over. Defaults to `nil`: all, or, where there are
+    /// only typed handlers, the types handled.
+    public var eventTypes: Set<String>?
+    /// When an event is delivered again after a failure, and when it is given up.
+    public var retry = RetryPolicy()
+    /// How long a consumer may hold one event unfinished before it is taken back and delivered again. Also how long
+    /// the events of a consumer that vanished stay hidden. Defaults to 30 seconds.
+    public var visibilityTimeout: Duration = .seconds(30)
+    /// How long a consumer lives without a sign of life. Defaults to 30 seconds.
+    public var consumerTimeout: Duration = .seconds(30)
+    /// The most events a consumer holds at once. Less is fetched while handling is slow, so that competing consumers
+    /// get their share. Defaults to 256. 1 to 100 000.
+    public var prefetch: Int = 256
+    /// The most events that the subscription's handler works on at once. Defaults to 1, which keeps the order. 1 to
+    /// 10 000.
+    public var maximumConcurrency: Int = 1
+    /// The consumer name under which the subscription's handler runs. Defaults to the subscription's name in
+    /// ``SubscriptionMode/broadcast`` mode, where the name keeps the position: give every process one of its own. In
+    /// ``SubscriptionMode/exclusive`` mode defaults to a new temporary name in every process.
+    public var consumer: String?
+
+    init() {}
+
+    /// Follows the stream of a workflow's events.
+    public mutating func stream<W: Workflow>(_ workflow: W.Type) {
+        source = .workflow(workflow)
+    }
+
+    /// Follows the stream with this name, for example the dead-letter stream of another subscription.
+    public mutating func stream(_ name: String) {
+        source = .name(name)
+    }
+
+    /// Delivers only events of this type, and of those added by further calls.
+    public mutating func include<E: Event>(_ type: E.Type) {
+        eventTypes = (eventTypes ?? []).union([E.eventType])
+    }
+
+    // MARK: - Handlers
+
+    /// Has every event handled by `handle` while the service runs.
+    ///
+    /// An event is finished when `handle` returns, unless it settled the delivery itself. When it throws, the event is
+    /// delivered again by ``retry``. Replaces any handler set before.
+    public mutating func handle(_ handle: @escaping @Sendable (Delivery) async throws -> Void) {
+        handler = SubscriptionHandler(handle)
+        handledTypes = nil
+    }
+
+    /// Has events of one type handled by `handle` while the service runs; may be called for several types.
+    ///
+    /// Without ``eventTypes``, only the types handled are delivered.
+    public mutating func handle<E: Event>(
+        _ type: E.Type,
+        _ handle: @escaping @Sendable (E, Delivery) async throws -> Void
+    ) {
+        if handledTypes == nil {
+            handler = nil
+        }
+        handler = SubscriptionHandler(type, handle, otherwise: handler)
+        handledTypes = (handledTypes ?? []) + [E.eventType]
+    }
+}

@@ -1,0 +1,110 @@
+import EventStreamingCore
+import ServiceContextModule
+
+/// Brings events into their streams: the only way there.
+struct Appender: Sendable {
+    let store: any EventStreamingStore
+    let streams: StreamCatalog
+    let ids: MessageIDGenerator
+    let types: EventTypeCatalog
+    let payloads: PayloadEncoder
+    let telemetry: Telemetry
+    let preparation: Preparation
+
+    /// Appends the events, all or none, in order.
+    func append(
+        _ events: [any Event],
+        to stream: StreamName,
+        context: EventContext,
+        expecting expectedVersion: ExpectedVersion = .any
+    ) async throws(EventStreamingError) -> AppendResult {
+        try await commit(events.count, to: stream, context: context, expecting: expectedVersion) {
+            (context, append) throws(EventStreamingError) in
+            try forEachID(events.count) { index, id throws(EventStreamingError) in
+                append.events.append(try newEvent(events[index], id: id, context: context))
+            }
+        }
+    }
+
+    /// Appends events of one type, all or none, in order.
+    func append<E: Event>(
+        _ events: [E],
+        to stream: StreamName,
+        context: EventContext,
+        expecting expectedVersion: ExpectedVersion = .any
+    ) async throws(EventStreamingError) -> AppendResult {
+        let type = types.type(of: E.self)
+        return try await commit(events.count, to: stream, context: context, expecting: expectedVersion) {
+            (context, append) throws(EventStreamingError) in
+            try forEachID(events.count) { index, id throws(EventStreamingError) in
+                append.events.append(try newEvent(events[index], type: type, id: id, context: context))
+            }
+        }
+    }
+
+    /// Appends one event under a given id.
+    func append<E: Event>(
+        _ event: E,
+        id: MessageID,
+        to stream: StreamName,
+        context: EventContext,
+        expecting expectedVersion: ExpectedVersion = .any
+    ) async throws(EventStreamingError) -> AppendResult {
+        let type = types.type(of: E.self)
+        return try await commit(1, to: stream, context: context, expecting: expectedVersion) {
+            (context, append) throws(EventStreamingError) in
+            append.events.append(try newEvent(event, type: type, id: id, context: context))
+        }
+    }
+
+    // MARK: - Parts
+
+    private func commit(
+        _ count: Int,
+        to stream: StreamName,
+        context: EventContext,
+        expecting expectedVersion: ExpectedVersion,
+        _ fill: (EventContext, inout StreamAppend) throws(EventStreamingError) -> Void
+    ) async throws(EventStreamingError) -> AppendResult {
+        try payloads.check(headers: context.headers)
+        try await preparation.ready()
+        var append = StreamAppend(stream: stream, events: [], expectedVersion: expectedVersion)
+        append.events.reserveCapacity(count)
+        guard telemetry.isObserving else {
+            try fill(context, &append)
+            return try await store.append(append)
+        }
+        let span = telemetry.startSend(to: stream, count: count)
+        do throws(EventStreamingError) {
+            try fill(telemetry.inject(span, into: context), &append)
+            let result = try await store.append(append)
+            telemetry.endSend(span, to: stream, count: count, error: nil)
+            return result
+        } catch {
+            telemetry.endSend(span, to: stream, count: count, error: error)
+            throw error
+        }
+    }
+
+    private func forEachID(
+        _ count: Int,
+        _ body: (Int, MessageID) throws(EventStreamingError) -> Void
+    ) throws(EventStreamingError) {
+        var made: [MessageID] = []
+        made.reserveCapacity(count)
+        ids.next(count) { made.append($0) }
+        for (index, id) in made.enumerated() {
+            try body(index, id)
+        }
+    }
+
+    private func newEvent<E: Event>(
+        _ event: E,
+        type: EventType? = nil,
+        id: MessageID,
+        context: EventContext
+    ) throws(EventStreamingError) -> NewEvent {
+        let (payload, size) = try payloads.payload(event)
+        return NewEvent(id: id, type: type ?? types.type(of: E.self), payload: payload, size: size, context: context)
+    }
+}

@@ -1,0 +1,56 @@
+import EventStreamingCore
+
+/// Turns events into what the store wants, and keeps the limits.
+struct PayloadEncoder: Sendable {
+    let form: PayloadForm
+    let codec: any EventCodec
+    let limits: EventStreamingOptions.Limits
+
+    /// The payload and its size.
+    ///
+    /// A store that keeps values gets the value, measured but not encoded, so that an event that is too large or cannot
+    /// be encoded fails there as it would on a store that keeps bytes.
+    func payload<E: Event>(_ event: E) throws(EventStreamingError) -> (EventPayload, size: Int) {
+        switch form {
+        case .value:
+            return (.value(event), try PayloadMeter.size(of: event, limit: limits.maximumPayloadBytes))
+        case .encoded:
+            let bytes = try codec.encode(event)
+            guard bytes.count <= limits.maximumPayloadBytes else {
+                throw EventStreamingError(
+                    .payloadTooLarge,
+                    "\(E.eventType) has \(bytes.count) bytes; the limit is \(limits.maximumPayloadBytes). Emit less, or "
+                        + "raise options.limits.maximumPayloadBytes."
+                )
+            }
+            return (.encoded(bytes), bytes.count)
+        }
+    }
+
+    /// Checks headers against the limits and against characters that must not reach a wire.
+    func check(headers: [String: String]) throws(EventStreamingError) {
+        guard !headers.isEmpty else { return }
+        var bytes = 0
+        for (name, value) in headers {
+            bytes += name.utf8.count + value.utf8.count
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }) else {
+                throw EventStreamingError(
+                    .invalidArgument,
+                    "\(EventStreamingError.printable(name)) is not a valid header name: use printable ASCII without "
+                        + "spaces and colons."
+                )
+            }
+            guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+                throw EventStreamingError(
+                    .invalidArgument, "The header '\(name)' has a control character in its value.")
+            }
+        }
+        guard headers.count <= limits.maximumHeaders, bytes <= limits.maximumHeaderBytes else {
+            throw EventStreamingError(
+                .headersTooLarge,
+                "\(headers.count) headers with \(bytes) bytes; the limits are \(limits.maximumHeaders) headers and "
+                    + "\(limits.maximumHeaderBytes) bytes."
+            )
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import EventStreamingCore
+
+/// The declared streams, found by the workflow whose events they keep; fixed when the service starts.
+struct StreamCatalog: Sendable {
+    private var byWorkflow: [ObjectIdentifier: StreamName] = [:]
+    private(set) var definitions: [StreamDefinition] = []
+
+    mutating func add(_ definition: StreamDefinition) {
+        definitions.append(definition)
+    }
+
+    mutating func add(_ workflow: any Workflow.Type, _ name: StreamName) {
+        byWorkflow[ObjectIdentifier(workflow)] = name
+    }
+
+    /// The stream of a process's events.
+    func stream<Process: Workflow>(of process: Process.Type) throws(EventStreamingError) -> StreamName {
+        guard let name = byWorkflow[ObjectIdentifier(process)] else {
+            throw EventStreamingError(
+                .unknownStream,
+                "\(Process.self) has no stream; declare it with addStream(\(Process.self).self) before it emits events."
+            )
+        }
+        return name
+    }
+}

@@ -1,0 +1,98 @@
+public import EventStreamingCore
+
+extension EventStreaming {
+    /// The deliveries of a subscription to a consumer with a name.
+    ///
+    /// In ``SubscriptionMode/broadcast`` mode the name keeps the consumer's position, so that the next loop under this
+    /// name goes on where this one ended. In ``SubscriptionMode/exclusive`` mode the position is the subscription's, and
+    /// the name only tells the competing consumers apart.
+    ///
+    /// - Parameters:
+    ///   - subscription: The subscription's name.
+    ///   - consumer: The consumer's name.
+    ///   - start: In broadcast mode, where a consumer begins that has no position yet; by default where the subscription
+    ///     says.
+    /// - Returns: A sequence; nothing happens before its loop begins.
+    /// - Throws: ``EventStreamingError`` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
+    public func subscribe(
+        to subscription: String,
+        as consumer: String,
+        from start: StartPosition? = nil
+    ) throws(EventStreamingError) -> Subscription {
+        try makeSubscription(to: subscription, as: try ConsumerID(consumer), kind: .durable, start: start)
+    }
+
+    /// The deliveries of a subscription to a temporary consumer, whose name is made up and whose position goes with it.
+    ///
+    /// - Parameters:
+    ///   - subscription: The subscription's name.
+    ///   - start: In broadcast mode, where the consumer begins; by default where the subscription says.
+    /// - Returns: A sequence; nothing happens before its loop begins. Every loop is a consumer of its own.
+    /// - Throws: ``EventStreamingError`` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
+    public func subscribe(
+        to subscription: String,
+        from start: StartPosition? = nil
+    ) throws(EventStreamingError) -> Subscription {
+        try makeSubscription(to: subscription, as: nil, kind: .temporary, start: start)
+    }
+
+    /// Calls `body` with the deliveries to a consumer that is registered before and unregistered afterwards.
+    ///
+    /// What is emitted after `body` began is delivered, also to a new consumer that begins at the latest event. Use one
+    /// loop over the sequence. What the consumer holds when `body` ends is given back before this returns.
+    ///
+    /// - Parameters:
+    ///   - subscription: The subscription's name.
+    ///   - consumer: The consumer's name; `nil` for a temporary one.
+    ///   - start: In broadcast mode, where a consumer begins that has no position yet.
+    ///   - body: Consumes.
+    /// - Returns: What `body` returns.
+    /// - Throws: As ``subscribe(to:as:from:)``, what registering throws, and what `body` throws.
+    public func withSubscription<Result>(
+        to subscription: String,
+        as consumer: String? = nil,
+        from start: StartPosition? = nil,
+        _ body: (Subscription) async throws -> Result
+    ) async throws -> Result {
+        let plan = try plan(subscription)
+        let id = try consumer.map { name throws(EventStreamingError) in try ConsumerID(name) }
+        let registered = Consumer(
+            id ?? ConsumerID(engine.appender.ids.next()),
+            kind: id == nil ? .temporary : .durable,
+            start: start,
+            plan: plan,
+            engine: engine
+        )
+        try await registered.register()
+        do {
+            let result = try await body(Subscription { registered })
+            await registered.close(countsAttempt: false)
+            await engine.releaseAbandoned()
+            return result
+        } catch {
+            await registered.close(countsAttempt: !Task.isCancelled)
+            await engine.releaseAbandoned()
+            throw error
+        }
+    }
+
+    private func makeSubscription(
+        to subscription: String,
+        as consumer: ConsumerID?,
+        kind: ConsumerKind,
+        start: StartPosition?
+    ) throws(EventStreamingError) -> Subscription {
+        let (plan, engine) = (try plan(subscription), engine)
+        return Subscription {
+            let id = consumer ?? ConsumerID(engine.appender.ids.next())
+            return Consumer(id, kind: kind, start: start, plan: plan, engine: engine)
+        }
+    }
+
+    func plan(_ subscription: String) throws(EventStreamingError) -> SubscriptionPlan {
+        try engine.lifecycle.admit()
+        let id = try SubscriptionID(subscription)
+        guard let plan = engine.plans[id] else { throw .unknownSubscription(id) }
+        return plan
+    }
+}

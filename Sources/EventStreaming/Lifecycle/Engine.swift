@@ -1,0 +1,148 @@
+import EventStreamingCore
+import Logging
+import Synchronization
+
+/// What the parts of one service share: the store, the time, who consumes, and what wakes whom.
+final class Engine: Sendable {
+    let options: EventStreamingOptions
+    let store: any EventStreamingStore
+    let lifecycle = Lifecycle()
+    let telemetry: Telemetry
+    let plans: [SubscriptionID: SubscriptionPlan]
+    let preparation: Preparation
+    let appender: Appender
+    /// Notified whenever something was settled, released or found to be finished.
+    let activity = Signal()
+    /// Notified when a consumer was abandoned, for whoever does the housekeeping.
+    let abandonments = Signal()
+
+    private let types: EventTypeRegistry
+    private let router: StreamRouter
+    private let consumers = Mutex<[ObjectIdentifier: Consumer]>([:])
+    private let abandoned = Mutex<[Abandoned]>([])
+    private let hasAbandoned = Atomic(false)
+
+    var clock: any EventStreamingClock { options.clock }
+
+    init(
+        options: EventStreamingOptions,
+        storage: EventStreamingStorage,
+        streams: StreamCatalog,
+        subscriptions: [SubscriptionPlan],
+        types: EventTypeRegistry
+    ) {
+        self.options = options
+        self.types = types
+        let store = storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
+        self.store = store
+        let definitions = subscriptions.map(\.definition)
+        telemetry = Telemetry(options: options, streams: streams.definitions.map(\.name), subscriptions: definitions)
+        plans = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.definition.id, $0) })
+        router = StreamRouter(definitions)
+        let preparation = Preparation { () async throws(EventStreamingError) in
+            for stream in streams.definitions {
+                try await store.createStream(stream)
+            }
+            try await Engine.createSubscriptions(definitions, in: store)
+            for plan in subscriptions {
+                // What is emitted before a handler's consumer connects waits for it.
+                if let consumer = plan.durableHandlerConsumer {
+                    try await store.createConsumer(consumer, of: plan.definition.id, start: nil)
+                }
+            }
+        }
+        self.preparation = preparation
+        appender = Appender(
+            store: store,
+            streams: streams,
+            ids: MessageIDGenerator(clock: options.clock),
+            types: EventTypeCatalog(),
+            payloads: PayloadEncoder(form: store.payloadForm, codec: options.codec, limits: options.limits),
+            telemetry: telemetry,
+            preparation: preparation
+        )
+        store.addObserver(router)
+    }
+
+    /// Creates subscriptions in an order in which one that follows another's dead letters comes after it.
+    private static func createSubscriptions(
+        _ definitions: [SubscriptionDefinition],
+        in store: any EventStreamingStore
+    ) async throws(EventStreamingError) {
+        var waiting = definitions
+        while !waiting.isEmpty {
+            let streams = Set(waiting.map(\.deadLetterStream))
+            let ready = waiting.filter { !streams.contains($0.stream) }
+            // A circle cannot be ordered; the store will say what is missing.
+            let next = ready.isEmpty ? waiting : ready
+            for definition in next {
+                try await store.createSubscription(definition)
+            }
+            waiting.removeAll { next.contains($0) }
+        }
+    }
+
+    // MARK: - Waking
+
+    /// What consumers of a subscription wait for.
+    func signal(of subscription: SubscriptionID) -> Signal { router.signal(of: subscription) }
+
+    /// Wakes everybody who waits for events, so that they see that the service is draining.
+    func wakeAll() {
+        router.wakeAll()
+        abandonments.notify()
+        activity.notify()
+    }
+
+    /// Until when a consumer may wait: what the store says, and, while nobody does the housekeeping for it, its next sign
+    /// of life.
+    func wakeUp(_ until: Duration?, _ plan: SubscriptionPlan) -> Duration? {
+        guard lifecycle.phase == .created else { return until }
+        let heartbeat = clock.uptime + plan.heartbeatInterval
+        return min(until ?? heartbeat, heartbeat)
+    }
+
+    // MARK: - Consumers
+
+    /// The consumers registered through this engine.
+    var activeConsumers: [Consumer] { consumers.withLock { Array($0.values) } }
+
+    func remember(_ consumer: Consumer) {
+        consumers.withLock { $0[ObjectIdentifier(consumer)] = consumer }
+    }
+
+    func forget(_ consumer: Consumer) {
+        _ = consumers.withLock { $0.removeValue(forKey: ObjectIdentifier(consumer)) }
+    }
+
+    func abandon(_ consumer: Abandoned) {
+        abandoned.withLock { $0.append(consumer) }
+        hasAbandoned.store(true, ordering: .releasing)
+        abandonments.notify()
+    }
+
+    /// Gives back what abandoned consumers held.
+    func releaseAbandoned() async {
+        guard hasAbandoned.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        let left = abandoned.withLock { abandoned in
+            defer { abandoned.removeAll() }
+            return abandoned
+        }
+        for held in left {
+            await held.consumer.release((held.registration, held.settlements))
+        }
+    }
+
+    // MARK: - Deliveries
+
+    func decode(_ lease: Lease) -> DecodedLease {
+        DecodedLease(lease, types: types, codec: options.codec)
+    }
+}
+
+extension SubscriptionPlan {
+    /// How often a consumer gives a sign of life: three times in the shorter of its two timeouts.
+    var heartbeatInterval: Duration {
+        min(definition.consumerTimeout, definition.visibilityTimeout) / 3
+    }
+}

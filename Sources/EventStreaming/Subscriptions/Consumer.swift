@@ -1,0 +1,343 @@
+import EventStreamingCore
+import Logging
+import Synchronization
+import Tracing
+
+/// One consumer of one subscription: leases events, hands them out one by one or in batches, and reports what became
+/// of them.
+///
+/// Nothing runs on its own: whoever asks for the next event does the fetching. Several tasks may share a consumer; one
+/// of them fetches and the others wait for it. What was handed out is told to the store in ranges, when a lease is
+/// done, and at every heartbeat.
+final class Consumer: Sendable {
+    let id: ConsumerID
+    let plan: SubscriptionPlan
+    private let kind: ConsumerKind
+    private let start: StartPosition?
+    private let engine: Engine
+    private let logger: Logger
+    private let state: Mutex<ConsumerState>
+    /// Notified when a fetch has ended, for tasks of this consumer that wait for it.
+    private let fetches = Signal()
+
+    init(_ id: ConsumerID, kind: ConsumerKind, start: StartPosition?, plan: SubscriptionPlan, engine: Engine) {
+        self.id = id
+        self.kind = kind
+        self.start = start
+        self.plan = plan
+        self.engine = engine
+        state = Mutex(ConsumerState(prefetch: plan.prefetch))
+        var logger = engine.options.logger
+        logger[metadataKey: LogKey.subscription] = .string(plan.definition.id.rawValue)
+        logger[metadataKey: LogKey.consumer] = .string(id.rawValue)
+        self.logger = logger
+    }
+
+    // MARK: - Taking
+
+    /// The next events, at most `limit`, after what `finished` stands for was marked as done; `nil` when the service
+    /// shuts down or the consumer was closed.
+    func next(_ limit: Int, completing finished: DeliveryKey?) async throws(EventStreamingError) -> Delivered? {
+        var finished = finished
+        while true {
+            let isEnding = engine.lifecycle.isDraining || Task.isCancelled
+            let (settlement, step) = state.withLock { state in
+                let settlement = finished.flatMap { state.complete($0) { engine.clock.uptime } }
+                return (settlement, isEnding ? .end(nil) : state.next(limit))
+            }
+            finished = nil
+            if let settlement {
+                try await report(settlement)
+            }
+            switch step {
+            case .deliver(let lease, let key):
+                return Delivered(lease: lease, key: key)
+            case .fetch(let limit):
+                try await fetch(limit)
+            case .wait:
+                let version = fetches.version
+                if state.withLock({ $0.isFetching }) {
+                    await fetches.wait(since: version)
+                    try await endIfCancelled()
+                }
+            case .end(let error):
+                try await end(error)
+                return nil
+            }
+        }
+    }
+
+    private func end(_ error: EventStreamingError?) async throws(EventStreamingError) {
+        if let error { throw error }
+        try await endIfCancelled()
+        // Other tasks that share the consumer may still be at work; the last one closes it.
+        if !state.withLock({ $0.hasEventsInHand }) {
+            await close(countsAttempt: false)
+        }
+    }
+
+    private func endIfCancelled() async throws(EventStreamingError) {
+        guard Task.isCancelled else { return }
+        await close(countsAttempt: false)
+        throw EventStreamingError(.cancelled, "The consumer's task was cancelled; what it held was released.")
+    }
+
+    // MARK: - Fetching
+
+    private func fetch(_ limit: Int) async throws(EventStreamingError) {
+        defer {
+            state.withLock { $0.fetchEnded() }
+            fetches.notify()
+        }
+        do throws(EventStreamingError) {
+            for settlement in state.withLock({ $0.takeUnrecorded() }) {
+                try await report(settlement)
+            }
+            guard let lease = try await waitForLease(limit) else { return }
+            try await take(engine.decode(lease))
+        } catch {
+            if error.code != .cancelled, !error.isRetriable {
+                state.withLock { $0.fail(error) }
+                engine.forget(self)
+            }
+            throw error
+        }
+    }
+
+    /// Takes in a lease; what of it cannot be decoded goes to the dead letters at once.
+    private func take(_ decoded: DecodedLease) async throws(EventStreamingError) {
+        let (lease, failures) = (decoded.lease, decoded.failures)
+        let isTaken = state.withLock { state in
+            state.fetched(lease, undeliverable: failures.map(\.index), at: engine.clock.uptime)
+        }
+        guard isTaken else { return await release(lease) }
+        engine.telemetry.count(lease, of: plan.definition.id)
+        guard !failures.isEmpty, lease.needsSettlement else { return }
+        let rejections = failures.map { failure in
+            let offset = lease.events[failure.index].offset
+            return Rejection(
+                offsets: offset..<offset.advanced(by: 1),
+                action: .deadLetter,
+                reason: failure.error.message
+            )
+        }
+        try await report(Settlement(of: lease.holder, leaseEpoch: lease.epoch, rejections: rejections))
+        let indices = lease.events.indices.upperBound..<lease.events.indices.upperBound
+        if let rest = state.withLock({
+            $0.complete(DeliveryKey(lease: lease.epoch, indices: indices)) { engine.clock.uptime }
+        }) {
+            try await report(rest)
+        }
+    }
+
+    /// Leases events, waiting for some to come; `nil` when the service drains.
+    private func waitForLease(_ limit: Int) async throws(EventStreamingError) -> Lease? {
+        let signal = engine.signal(of: plan.definition.id)
+        while true {
+            let version = signal.version
+            guard !engine.lifecycle.isDraining else { return nil }
+            try await endIfCancelled()
+            await engine.releaseAbandoned()
+            let registration = try await register()
+            do throws(EventStreamingError) {
+                switch try await engine.store.dequeue(as: registration, limit: limit) {
+                case .lease(let lease):
+                    return lease
+                case .empty(let until):
+                    engine.activity.notify()
+                    await signal.wait(since: version, until: engine.wakeUp(until, plan), clock: engine.clock)
+                }
+            } catch  where error.code == .unknownConsumer && !losesPosition {
+                // Nobody gave a sign of life for too long; the position is where it was.
+                logger.debug("The consumer's registration had expired; it registers again.")
+                state.withLock { $0.registered(nil) }
+            }
+        }
+    }
+
+    /// Whether the end of the registration is the end of the position, so that going on would pass over events.
+    private var losesPosition: Bool { kind == .temporary && plan.definition.mode == .broadcast }
+
+    /// The registration; makes one when there is none.
+    @discardableResult
+    func register() async throws(EventStreamingError) -> ConsumerRegistration {
+        if let registration = state.withLock({ $0.registration }) { return registration }
+        try await engine.preparation.ready()
+        let registration = try await engine.store.registerConsumer(
+            id,
+            of: plan.definition.id,
+            kind: kind,
+            start: start
+        )
+        state.withLock { $0.registered(registration) }
+        engine.remember(self)
+        logger.debug("Consumer registered.")
+        return registration
+    }
+
+    // MARK: - Handing out
+
+    /// The delivery of one event of a lease.
+    func delivery(_ lease: Lease, _ key: DeliveryKey) -> Delivery {
+        let record = lease.events[key.indices.lowerBound]
+        return Delivery(
+            record: record,
+            attempt: lease.attempt,
+            event: record.payload.event,
+            consumer: self,
+            key: key,
+            needsSettlement: lease.needsSettlement
+        )
+    }
+
+    func traceContext(of record: StoredEvent) -> ServiceContext {
+        engine.telemetry.context(of: record)
+    }
+
+    // MARK: - Settling
+
+    /// Settles one delivery by itself, and waits for the store to have recorded it.
+    func settle(_ key: DeliveryKey, of event: StoredEvent, as action: Rejection.Action?, reason: String)
+        async throws(EventStreamingError)
+    {
+        if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        let registration = try state.withLock { state throws(EventStreamingError) in try state.settleAlone(key) }
+        let offsets = event.offset..<event.offset.advanced(by: 1)
+        var settlement = Settlement(of: registration, leaseEpoch: key.lease)
+        if let action {
+            settlement.rejections = [Rejection(offsets: offsets, action: action, reason: reason)]
+            engine.telemetry.countRejection(of: plan.definition.id)
+        } else {
+            settlement.completed = [offsets]
+        }
+        try await record(settlement)
+        if let rest = state.withLock({ $0.finishAlone(key) { engine.clock.uptime } }) {
+            try await report(rest)
+        }
+    }
+
+    /// Finishes what is left of a batch, and waits for the store to have recorded it.
+    func acknowledge(_ key: DeliveryKey) async throws(EventStreamingError) {
+        if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        let settlements = try state.withLock { state throws(EventStreamingError) in
+            try state.completeNow(key) { engine.clock.uptime }
+        }
+        for settlement in settlements {
+            try await record(settlement)
+        }
+    }
+
+    func isSettled(_ key: DeliveryKey) -> Bool {
+        state.withLock { $0.isSettled(key) }
+    }
+
+    /// Tells the store what is finished. A lease that ended meanwhile is no error of the loop's: its events come again.
+    private func report(_ settlement: Settlement) async throws(EventStreamingError) {
+        do throws(EventStreamingError) {
+            try await record(settlement)
+        } catch  where error.code == .leaseExpired || error.code == .unknownConsumer {
+            logger.debug("The lease had ended; its events are delivered again.", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+
+    private func record(_ settlement: Settlement) async throws(EventStreamingError) {
+        do throws(EventStreamingError) {
+            try await engine.store.settle(settlement)
+        } catch {
+            if error.code == .leaseExpired {
+                state.withLock { $0.forget(settlement.leaseEpoch) }
+            } else if error.isRetriable {
+                state.withLock { $0.keep(settlement) }
+            }
+            throw error
+        }
+        engine.activity.notify()
+    }
+
+    // MARK: - Keeping alive
+
+    /// Tells the store that the consumer lives, what it has finished, and what it has held for too long.
+    func heartbeat() async throws(EventStreamingError) {
+        let (registration, settlements) = state.withLock { state in
+            (
+                state.registration,
+                state.heartbeat(visibilityTimeout: plan.definition.visibilityTimeout, now: engine.clock.uptime)
+            )
+        }
+        guard let registration else { return }
+        for settlement in settlements {
+            try await report(settlement)
+        }
+        try await engine.store.heartbeat(registration, extendsLeases: true)
+    }
+
+    /// Ends the consumer because its registration has ended.
+    func fail(_ error: EventStreamingError) {
+        state.withLock { $0.fail(error) }
+        engine.forget(self)
+        engine.signal(of: plan.definition.id).notify()
+        fetches.notify()
+    }
+
+    // MARK: - Ending
+
+    /// Hands out nothing more; what is in hand may still be finished.
+    func end() {
+        state.withLock { $0.end() }
+        engine.signal(of: plan.definition.id).notify()
+        fetches.notify()
+    }
+
+    /// Gives everything back and unregisters; once, later calls do nothing. Works in a cancelled task too.
+    func close(countsAttempt: Bool) async {
+        guard let held = state.withLock({ $0.close(countsAttempt: countsAttempt) }) else { return }
+        await release(held)
+    }
+
+    /// Ends the consumer without waiting, from a deinitialiser: what it held is given back by whoever of the engine comes
+    /// next, at once while the service runs.
+    func abandon() {
+        let countsAttempt = !Task.isCancelled && !engine.lifecycle.isDraining
+        guard let held = state.withLock({ $0.close(countsAttempt: countsAttempt) }) else { return }
+        guard held.registration != nil else { return }
+        engine.abandon(Abandoned(consumer: self, registration: held.registration, settlements: held.settlements))
+    }
+
+    func release(_ held: (registration: ConsumerRegistration?, settlements: [Settlement])) async {
+        engine.forget(self)
+        fetches.notify()
+        guard let registration = held.registration else { return }
+        do throws(EventStreamingError) {
+            for settlement in held.settlements {
+                try await engine.store.settle(settlement)
+            }
+            try await engine.store.unregisterConsumer(registration)
+            logger.debug("Consumer unregistered.")
+        } catch {
+            // The store takes everything back by itself when the leases run out.
+            logger.debug("The consumer could not be released.", metadata: [LogKey.error: "\(error)"])
+        }
+        engine.activity.notify()
+    }
+
+    private func release(_ lease: Lease) async {
+        do throws(EventStreamingError) {
+            try await engine.store.release(lease)
+        } catch {
+            logger.debug("A lease could not be released.", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+}
+
+/// Events handed out by a consumer.
+struct Delivered: Sendable {
+    let lease: Lease
+    let key: DeliveryKey
+}
+
+/// A consumer whose loop is gone, and what is to be given back for it.
+struct Abandoned: Sendable {
+    let consumer: Consumer
+    let registration: ConsumerRegistration?
+    let settlements: [Settlement]
+}

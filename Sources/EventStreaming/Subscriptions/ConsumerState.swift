@@ -1,0 +1,256 @@
+import EventStreamingCore
+
+/// Names events of one lease: what a delivery or a batch stands for.
+struct DeliveryKey: Sendable, Hashable {
+    let lease: UInt64
+    let indices: Range<Int>
+}
+
+/// What a consumer holds, as a value: every method is one step, and tells what is to be done outside the lock.
+struct ConsumerState: Sendable {
+    enum Phase: Sendable {
+        case open
+        /// Hands out nothing more; what is in hand may still be finished.
+        case ending
+        /// Given up by its loop or shut down; what it holds is being released.
+        case closed
+        /// Ended by an error that everybody who still asks is told.
+        case failed(EventStreamingError)
+    }
+
+    /// What to do next.
+    enum Step: Sendable {
+        case deliver(Lease, DeliveryKey)
+        /// Nothing is at hand; the caller is to fetch.
+        case fetch(limit: Int)
+        /// Another task of this consumer is fetching.
+        case wait
+        case end(EventStreamingError?)
+    }
+
+    private(set) var phase = Phase.open
+    private(set) var isFetching = false
+    private(set) var registration: ConsumerRegistration?
+    private var ledgers: [LeaseLedger] = []
+    /// What the store could not be told, to be told again.
+    private var unrecorded: [Settlement] = []
+    private var sizer: LeaseSizer
+
+    init(prefetch: Int) {
+        sizer = LeaseSizer(maximum: prefetch)
+    }
+
+    /// Whether the consumer holds its events: it was neither closed nor has it failed.
+    var isOpen: Bool {
+        switch phase {
+        case .open, .ending: true
+        case .closed, .failed: false
+        }
+    }
+
+    /// Whether events were handed out that are not settled.
+    var hasEventsInHand: Bool { ledgers.contains { !$0.inHand.isEmpty } }
+
+    // MARK: - Taking
+
+    /// Hands out up to `limit` events, or says how to get some.
+    mutating func next(_ limit: Int) -> Step {
+        switch phase {
+        case .closed, .ending: return .end(nil)
+        case .failed(let error): return .end(error)
+        case .open: break
+        }
+        for position in ledgers.indices where ledgers[position].hasMore {
+            let indices = ledgers[position].handOut(limit)
+            let lease = ledgers[position].lease
+            if !lease.needsSettlement, !ledgers[position].hasMore {
+                ledgers.remove(at: position)
+            }
+            return .deliver(lease, DeliveryKey(lease: lease.epoch, indices: indices))
+        }
+        guard !isFetching else { return .wait }
+        isFetching = true
+        return .fetch(limit: sizer.size)
+    }
+
+    /// Takes in a lease that was fetched. Returns `false` when the consumer was closed meanwhile, so that the lease must
+    /// be released.
+    mutating func fetched(_ lease: Lease, undeliverable: [Int], at now: Duration) -> Bool {
+        isFetching = false
+        guard isOpen else { return false }
+        ledgers.append(LeaseLedger(lease, undeliverable: undeliverable))
+        sizer.begin(at: now)
+        return true
+    }
+
+    /// Ends a fetch that brought nothing.
+    mutating func fetchEnded() {
+        isFetching = false
+    }
+
+    mutating func registered(_ registration: ConsumerRegistration?) {
+        self.registration = registration
+    }
+
+    // MARK: - Settling
+
+    /// Marks what a loop or a handler is done with; returns what to tell the store when that ends the lease.
+    mutating func complete(_ key: DeliveryKey, at now: () -> Duration) -> Settlement? {
+        guard let position = position(of: key.lease) else { return nil }
+        ledgers[position].settle(key.indices)
+        return finish(position, at: now)
+    }
+
+    /// Marks what a batch stands for as done and returns what to tell the store now, whether that ends the lease or not.
+    mutating func completeNow(
+        _ key: DeliveryKey,
+        at now: () -> Duration
+    ) throws(EventStreamingError) -> [Settlement] {
+        if case .failed(let error) = phase { throw error }
+        guard let registration, let position = position(of: key.lease) else { throw Self.notHeld }
+        ledgers[position].settle(key.indices)
+        if ledgers[position].isComplete {
+            return finish(position, at: now).map { [$0] } ?? []
+        }
+        let completed = ledgers[position].takeUnreported()
+        guard !completed.isEmpty else { return [] }
+        return [Settlement(of: registration, leaseEpoch: key.lease, completed: completed)]
+    }
+
+    private static var notHeld: EventStreamingError {
+        EventStreamingError(
+            .leaseExpired,
+            "This delivery is not held any more: it was settled with its batch, released or taken back. The event is "
+                + "delivered again if it was not finished."
+        )
+    }
+
+    /// Marks one event as settled by itself; throws when it cannot be any more.
+    mutating func settleAlone(_ key: DeliveryKey) throws(EventStreamingError) -> ConsumerRegistration {
+        if case .failed(let error) = phase { throw error }
+        guard let registration, let position = position(of: key.lease) else { throw Self.notHeld }
+        let index = key.indices.lowerBound
+        guard !ledgers[position].isSettled(index) else {
+            throw EventStreamingError(.alreadySettled, "This delivery was acknowledged or rejected before.")
+        }
+        ledgers[position].settleAlone(index)
+        return registration
+    }
+
+    /// After events were settled alone: what to tell the store when that ends the lease.
+    mutating func finishAlone(_ key: DeliveryKey, at now: () -> Duration) -> Settlement? {
+        position(of: key.lease).flatMap { finish($0, at: now) }
+    }
+
+    /// Whether a delivery was settled already, or is not held any more.
+    func isSettled(_ key: DeliveryKey) -> Bool {
+        position(of: key.lease).map { ledgers[$0].isSettled(key.indices.lowerBound) } ?? true
+    }
+
+    private mutating func finish(_ position: Int, at now: () -> Duration) -> Settlement? {
+        guard ledgers[position].isComplete, let registration else { return nil }
+        var ledger = ledgers.remove(at: position)
+        sizer.end(count: ledger.lease.events.count, at: now())
+        let completed = ledger.takeUnreported()
+        guard !completed.isEmpty else { return nil }
+        return Settlement(of: registration, leaseEpoch: ledger.lease.epoch, completed: completed)
+    }
+
+    private func position(of lease: UInt64) -> Int? {
+        ledgers.firstIndex { $0.lease.epoch == lease }
+    }
+
+    /// Forgets a lease that the store has ended.
+    mutating func forget(_ lease: UInt64) {
+        ledgers.removeAll { $0.lease.epoch == lease }
+    }
+
+    // MARK: - Recording
+
+    /// Keeps what the store could not be told because it was not available.
+    mutating func keep(_ settlement: Settlement) {
+        guard isOpen else { return }
+        unrecorded.append(settlement)
+    }
+
+    /// What the store must be told again.
+    mutating func takeUnrecorded() -> [Settlement] {
+        guard !unrecorded.isEmpty else { return [] }
+        defer { unrecorded.removeAll() }
+        return unrecorded
+    }
+
+    // MARK: - Keeping alive
+
+    /// What to tell the store at a heartbeat: prefixes that were finished, and events that have been in hand too long.
+    mutating func heartbeat(visibilityTimeout: Duration, now: Duration) -> [Settlement] {
+        guard let registration, isOpen else { return [] }
+        var settlements = takeUnrecorded()
+        for position in ledgers.indices {
+            let expired = ledgers[position].expire(olderThan: visibilityTimeout, now: now)
+            let lease = ledgers[position].lease
+            let completed = ledgers[position].takeUnreported()
+            guard !completed.isEmpty || !expired.isEmpty else { continue }
+            let rejections = expired.map { index in
+                rejection(of: lease.events[index], "not acknowledged within \(visibilityTimeout)")
+            }
+            settlements.append(
+                Settlement(of: registration, leaseEpoch: lease.epoch, completed: completed, rejections: rejections)
+            )
+        }
+        ledgers.removeAll { $0.isComplete }
+        return settlements
+    }
+
+    // MARK: - Ending
+
+    /// Hands out nothing more.
+    mutating func end() {
+        if case .open = phase {
+            phase = .ending
+        }
+    }
+
+    /// Ends the consumer, once. Returns what gives everything back that it holds: what is finished as finished, what is
+    /// in hand as one more attempt when `countsAttempt`, the rest untouched.
+    mutating func close(countsAttempt: Bool) -> (registration: ConsumerRegistration?, settlements: [Settlement])? {
+        guard isOpen else { return nil }
+        phase = .closed
+        return (registration, release(countsAttempt: countsAttempt))
+    }
+
+    /// Ends the consumer with an error.
+    mutating func fail(_ error: EventStreamingError) {
+        guard isOpen else { return }
+        phase = .failed(error)
+        ledgers.removeAll()
+    }
+
+    private mutating func release(countsAttempt: Bool) -> [Settlement] {
+        guard let registration else { return [] }
+        var settlements = takeUnrecorded()
+        for position in ledgers.indices where ledgers[position].lease.needsSettlement {
+            let lease = ledgers[position].lease
+            let inHand = countsAttempt ? ledgers[position].inHand : []
+            settlements.append(
+                Settlement(
+                    of: registration,
+                    leaseEpoch: lease.epoch,
+                    completed: ledgers[position].takeRemaining(),
+                    rejections: inHand.map { rejection(of: lease.events[$0], "the consumer left before it was done") },
+                    releasesRest: true
+                )
+            )
+        }
+        ledgers.removeAll()
+        return settlements
+    }
+
+    private func rejection(of event: StoredEvent, _ reason: String) -> Rejection {
+        Rejection(
+            offsets: event.offset..<event.offset.advanced(by: 1),
+            action: .retry(after: .zero),
+            reason: reason
+        )
+    }
+}

@@ -1,0 +1,64 @@
+import EventStreamingCore
+
+/// A lease whose events are values, and those that could not be made values of.
+struct DecodedLease: Sendable {
+    private(set) var lease: Lease
+    private(set) var failures: [(index: Int, error: EventStreamingError)] = []
+
+    /// Decodes what is only bytes; a lease of values is taken as it is.
+    init(_ lease: Lease, types: EventTypeRegistry, codec: any EventCodec) {
+        self.lease = lease
+        guard lease.events.contains(where: { $0.payload.isEncoded }) else { return }
+        var events: [StoredEvent] = []
+        events.reserveCapacity(lease.events.count)
+        for (index, record) in lease.events.enumerated() {
+            do throws(EventStreamingError) {
+                events.append(record.replacingPayload(by: .value(try types.event(of: record, codec: codec))))
+            } catch {
+                failures.append((index, error))
+                events.append(record)
+            }
+        }
+        self.lease = Lease(
+            holder: lease.holder,
+            epoch: lease.epoch,
+            offsets: lease.offsets,
+            events: events,
+            attempt: lease.attempt,
+            isRedriven: lease.isRedriven,
+            needsSettlement: lease.needsSettlement
+        )
+    }
+}
+
+extension EventPayload {
+    var isEncoded: Bool {
+        if case .encoded = self { true } else { false }
+    }
+
+    /// The value. What is delivered was decoded before, so that bytes never get here; they would show as an event that
+    /// nobody knows.
+    var event: any Event {
+        if case .value(let event) = self { event } else { UndecodedEvent() }
+    }
+}
+
+private enum UndecodedWorkflow: Workflow {}
+
+private struct UndecodedEvent: Event {
+    typealias Process = UndecodedWorkflow
+}
+
+extension StoredEvent {
+    fileprivate func replacingPayload(by payload: EventPayload) -> StoredEvent {
+        StoredEvent(
+            offset: offset,
+            timestamp: timestamp,
+            id: id,
+            type: type,
+            payload: payload,
+            size: size,
+            context: context
+        )
+    }
+}

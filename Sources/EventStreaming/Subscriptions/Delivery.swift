@@ -1,0 +1,70 @@
+public import EventStreamingCore
+public import Tracing
+
+/// One event on its way to a consumer, and the means to say what became of it.
+///
+/// In a loop a delivery is acknowledged when the loop asks for the next one; in a handler, when the handler returns. Say
+/// it explicitly where that is too early or too late. Exactly one of ``acknowledge()`` and
+/// ``reject(_:reason:)`` has an effect; a second call throws code `alreadySettled`.
+public struct Delivery: Sendable {
+    /// The event as its stream keeps it: id, offset, time, correlation, headers.
+    public let record: StoredEvent
+    /// Which delivery of the event this is, from 1. A repetition after a failure or a crash has a higher number.
+    public let attempt: Int
+    /// The event itself.
+    public let event: any Event
+
+    let consumer: Consumer
+    let key: DeliveryKey
+    let needsSettlement: Bool
+
+    /// Whether it was acknowledged or rejected, or is not held any more.
+    var isSettled: Bool { needsSettlement ? consumer.isSettled(key) : true }
+
+    /// The subscription that delivers.
+    public var subscription: SubscriptionID { consumer.plan.definition.id }
+    /// The consumer delivered to.
+    public var consumerID: ConsumerID { consumer.id }
+    /// The workflow in which the event was emitted: the correlation id. `nil` for an event outside any.
+    public var workflowID: WorkflowID? { record.correlationID }
+    /// The trace in which the event was emitted, to link spans to.
+    public var traceContext: ServiceContext { consumer.traceContext(of: record) }
+
+    /// The event as the type `E`; `nil` when it is of another type.
+    public func event<E: Event>(as type: E.Type) -> E? { event as? E }
+
+    /// Says that the event is finished, and returns when the store has recorded it.
+    ///
+    /// At most once this does nothing: the event counted as finished when it was handed out.
+    ///
+    /// - Throws: ``EventStreamingError`` with code `alreadySettled`; `leaseExpired` when the delivery was taken back, so
+    ///   that the event is delivered again; `consumerReplaced`; `shutDown`.
+    public func acknowledge() async throws(EventStreamingError) {
+        guard needsSettlement else { return }
+        try await consumer.settle(key, of: record, as: nil, reason: "")
+    }
+
+    /// Says that the event was not finished, and returns when the store has recorded it.
+    ///
+    /// - Parameters:
+    ///   - action: What shall become of it: `.requeue` to be delivered again by the subscription's retry policy,
+    ///     `.retry(after:)` after a given delay, `.deadLetter` to be given up. Defaults to `.requeue`.
+    ///   - reason: Why, for people; kept with the dead letter.
+    /// - Throws: as ``acknowledge()``; at most once always `alreadySettled`.
+    public func reject(_ action: Rejection.Action = .requeue, reason: String = "rejected")
+        async throws(EventStreamingError)
+    {
+        guard needsSettlement else {
+            throw EventStreamingError(
+                .alreadySettled,
+                "At most once an event is finished when it is handed out; it cannot be rejected."
+            )
+        }
+        try await consumer.settle(key, of: record, as: action, reason: reason)
+    }
+}
+
+extension Rejection.Action {
+    /// Deliver it again after the delay of the subscription's retry policy.
+    public static var requeue: Rejection.Action { .retry(after: nil) }
+}

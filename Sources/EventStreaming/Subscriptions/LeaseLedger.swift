@@ -1,0 +1,162 @@
+import EventStreamingCore
+
+/// The books of one lease: which of its events were handed out, which are settled, and what the store knows.
+///
+/// Events are named by their index in the lease. In order, settling is a comparison and an addition; only events that
+/// are settled out of order cost a set.
+struct LeaseLedger: Sendable {
+    let lease: Lease
+    /// Events before this index were handed out.
+    private(set) var handedOut = 0
+    /// Events before this index are settled.
+    private(set) var settledPrefix = 0
+    /// Settled events after the prefix.
+    private var settledBeyond: Set<Int> = []
+    /// Settled events that the store was told about one by one.
+    private var reportedAlone: Set<Int> = []
+    /// Everything before this offset was reported to the store in ranges.
+    private var reportedUpTo: StreamOffset
+    /// Events that cannot be delivered, and were rejected when the lease came.
+    private var undeliverable: Set<Int> = []
+    /// Since when events have been in hand, as noticed by ``expire(olderThan:now:)``.
+    private var inHandSince: [Int: Duration] = [:]
+
+    init(_ lease: Lease, undeliverable: [Int]) {
+        self.lease = lease
+        reportedUpTo = lease.offsets.lowerBound
+        if !lease.needsSettlement {
+            settledPrefix = lease.events.count
+        }
+        for index in undeliverable {
+            self.undeliverable.insert(index)
+            settleAlone(index)
+        }
+        skipUndeliverable()
+    }
+
+    var hasMore: Bool { handedOut < lease.events.count }
+    var isComplete: Bool { settledPrefix == lease.events.count && !hasMore }
+
+    // MARK: - Handing out
+
+    /// Hands out up to `limit` events that lie next to each other.
+    mutating func handOut(_ limit: Int) -> Range<Int> {
+        let begin = handedOut
+        let end = begin + min(limit, lease.events.count - begin)
+        if undeliverable.isEmpty {
+            handedOut = end
+            return begin..<end
+        }
+        handedOut = (begin..<end).first { undeliverable.contains($0) } ?? end
+        let taken = begin..<handedOut
+        skipUndeliverable()
+        return taken
+    }
+
+    private mutating func skipUndeliverable() {
+        while !undeliverable.isEmpty, undeliverable.contains(handedOut) {
+            handedOut += 1
+        }
+    }
+
+    // MARK: - Settling
+
+    func isSettled(_ index: Int) -> Bool {
+        index < settledPrefix || settledBeyond.contains(index)
+    }
+
+    /// Marks events as settled, those that are already left as they are.
+    mutating func settle(_ indices: Range<Int>) {
+        if indices.lowerBound <= settledPrefix {
+            settledPrefix = max(settledPrefix, indices.upperBound)
+        } else {
+            for index in indices {
+                settledBeyond.insert(index)
+            }
+        }
+        while !settledBeyond.isEmpty, settledBeyond.remove(settledPrefix) != nil {
+            settledPrefix += 1
+        }
+    }
+
+    /// Marks an event as settled that the store is told about by itself.
+    mutating func settleAlone(_ index: Int) {
+        reportedAlone.insert(index)
+        settle(index..<index + 1)
+    }
+
+    // MARK: - Reporting
+
+    /// What the store must still be told: the whole rest when the lease is complete, otherwise the settled prefix.
+    /// Counts as told from now on.
+    mutating func takeUnreported() -> [Range<StreamOffset>] {
+        guard lease.needsSettlement else { return [] }
+        let end: StreamOffset
+        if isComplete {
+            end = lease.offsets.upperBound
+        } else if settledPrefix > 0 {
+            end = lease.events[settledPrefix - 1].offset.advanced(by: 1)
+        } else {
+            return []
+        }
+        guard reportedUpTo < end else { return [] }
+        let begin = reportedUpTo
+        reportedUpTo = end
+        return ranges(from: begin, to: end)
+    }
+
+    /// Everything settled that the store was not told, for the end of the lease.
+    mutating func takeRemaining() -> [Range<StreamOffset>] {
+        var remaining = takeUnreported()
+        for index in settledBeyond.subtracting(reportedAlone).sorted() {
+            let offset = lease.events[index].offset
+            remaining.append(offset..<offset.advanced(by: 1))
+        }
+        return remaining
+    }
+
+    /// The events in hand: handed out and not settled.
+    var inHand: [Int] {
+        settledPrefix < handedOut ? (settledPrefix..<handedOut).filter { !settledBeyond.contains($0) } : []
+    }
+
+    /// Notes how long each event has been in hand, and takes back those that have been for too long: they count as
+    /// settled alone.
+    mutating func expire(olderThan age: Duration, now: Duration) -> [Int] {
+        guard lease.needsSettlement else { return [] }
+        var noted: [Int: Duration] = [:]
+        var expired: [Int] = []
+        for index in inHand {
+            let since = inHandSince[index] ?? now
+            if now - since >= age {
+                expired.append(index)
+            } else {
+                noted[index] = since
+            }
+        }
+        inHandSince = noted
+        for index in expired {
+            settleAlone(index)
+        }
+        return expired
+    }
+
+    /// The offsets from `begin` to `end`, without those reported alone.
+    private func ranges(from begin: StreamOffset, to end: StreamOffset) -> [Range<StreamOffset>] {
+        guard !reportedAlone.isEmpty else { return [begin..<end] }
+        var ranges: [Range<StreamOffset>] = []
+        var next = begin
+        for index in reportedAlone.sorted() {
+            let offset = lease.events[index].offset
+            guard offset >= next, offset < end else { continue }
+            if next < offset {
+                ranges.append(next..<offset)
+            }
+            next = offset.advanced(by: 1)
+        }
+        if next < end {
+            ranges.append(next..<end)
+        }
+        return ranges
+    }
+}

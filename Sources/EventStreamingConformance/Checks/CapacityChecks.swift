@@ -1,0 +1,93 @@
+import EventStreamingCore
+
+enum CapacityChecks {
+    static let all: [StoreCheck] = [
+        StoreCheck("capacity: a full stream refuses, and changes nothing") { harness in
+            let stream = try await harness.makeStream(capacity: 3)
+            let events = try await harness.append(2, to: stream)
+            let error = try await requireError(.streamFull, from: "append of two to a stream with room for one") {
+                try await harness.append(2, to: stream)
+            }
+            try require(error.isRetriable, "streamFull is retriable")
+            try await harness.requireContent(stream, events)
+            try await harness.append(1, to: stream)
+            try await requireError(.streamFull, from: "append to a full stream") {
+                try await harness.append(1, to: stream)
+            }
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 0, "dropped")
+        },
+        StoreCheck("capacity: finished events make room in an ephemeral stream") { harness in
+            let stream = try await harness.makeStream("queue", .ephemeral, capacity: 2)
+            let subscription = try await harness.makeSubscription(of: stream)
+            let consumer = try await harness.register("c1", of: subscription)
+            for offset in stride(from: Int64(0), to: 10, by: 2) {
+                try await harness.append(2, to: stream)
+                try await requireError(.streamFull, from: "append to a full queue") {
+                    try await harness.append(1, to: stream)
+                }
+                let lease = try await harness.lease(offset..<offset + 2, as: consumer)
+                try await requireError(.streamFull, from: "append while all events are leased") {
+                    try await harness.append(1, to: stream)
+                }
+                try await harness.store.acknowledge(lease)
+            }
+        },
+        StoreCheck("capacity: a trim makes room") { harness in
+            let stream = try await harness.makeStream(capacity: 2)
+            try await harness.append(2, to: stream)
+            _ = try await harness.store.trim(stream, before: StreamOffset(1))
+            let result = try await harness.store.enqueue(harness.events(1), to: stream)
+            try requireEqual(result.offsets, offsets(2, 3), "offsets")
+        },
+        StoreCheck("capacity: the oldest events make room when told so, and are counted") { harness in
+            let stream = try await harness.makeStream(capacity: 3, overflow: .dropOldest)
+            let subscription = try await harness.makeSubscription(of: stream)
+            let consumer = try await harness.register("c1", of: subscription)
+            let events = try await harness.append(3, to: stream) + harness.append(2, to: stream)
+            try await harness.requireContent(stream, Array(events[2...]), from: 2)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 2, "dropped")
+            try await harness.requirePosition(2, of: subscription)
+            let lease = try await harness.lease(2..<5, as: consumer)
+            try await harness.store.acknowledge(lease)
+            try await harness.requirePosition(5, of: subscription)
+        },
+        StoreCheck("capacity: a batch larger than the stream") { harness in
+            let rejecting = try await harness.makeStream("rejecting", capacity: 3)
+            try await requireError(.streamFull, from: "append of four to a stream for three") {
+                try await harness.append(4, to: rejecting)
+            }
+            try await harness.requireContent(rejecting, [])
+            let dropping = try await harness.makeStream("dropping", capacity: 3, overflow: .dropOldest)
+            try await allowError(.streamFull, from: "append of four to a stream for three") {
+                try await harness.append(4, to: dropping)
+            }
+            let metadata = try await harness.store.metadata(of: dropping)
+            try require(metadata.count <= 3, "the stream keeps \(metadata.count) events")
+        },
+        StoreCheck("capacity: can be changed, and counts from then on") { harness in
+            let stream = try await harness.makeStream(capacity: 2)
+            try await harness.append(2, to: stream)
+            _ = try await harness.makeStream(capacity: 4)
+            try await harness.append(2, to: stream)
+            _ = try await harness.makeStream(capacity: 1)
+            try await requireError(.streamFull, from: "append over the new capacity") {
+                try await harness.append(1, to: stream)
+            }
+            _ = try await harness.makeStream(capacity: nil)
+            try await harness.append(10, to: stream)
+            try requireEqual(try await harness.store.metadata(of: stream).count, 14, "count")
+        },
+        StoreCheck("capacity: a group fills a stream up to the limit") { harness in
+            let stream = try await harness.makeStream(capacity: 3)
+            let sizes = [2, 2, 1, 1]
+            let results = await harness.store.append(
+                sizes.map { StreamAppend(stream: stream, events: harness.events($0)) }
+            )
+            let succeeded = results.map { result in
+                if case .success = result { true } else { false }
+            }
+            try requireEqual(succeeded, [true, false, true, false], "which appends succeed")
+            try requireEqual(try await harness.store.metadata(of: stream).count, 3, "count")
+        },
+    ]
+}

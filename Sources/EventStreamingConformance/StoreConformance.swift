@@ -1,0 +1,22 @@
+/// Everything that a store must be able to do, as a list of named checks.
+///
+/// For authors of stores. The checks are written against the documentation of
+/// `EventStreamStore`, `SubscriptionStore` and `DeadLetterStore` only, need no test library, and never wait for real
+/// time: the store must take the time from the clock it is made with. With Swift Testing:
+///
+/// ```swift
+/// @Test("Follows the contract of stores", arguments: StoreConformance.checks)
+/// func conforms(_ check: StoreCheck) async throws {
+///     try await check.run { clock in InMemoryEventStreamStore(clock: clock) }
+/// }
+/// ```
+public enum StoreConformance {
+    /// All checks, each with a name of its own.
+    public static let checks: [StoreCheck] = [
+        AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, ReadChecks.all,
+        PositionChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all, ExpiryChecks.all,
+        ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
+        DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, CapacityChecks.all, FilterChecks.all,
+        DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all, ConcurrencyChecks.all, RandomizedChecks.all,
+    ].flatMap { $0 }
+}

@@ -1,0 +1,152 @@
+/// Keeps streams, and hands their events out to consumers.
+///
+/// Every stream is one dense, ordered log of offsets 0…n−1. A queue is the same log seen through a subscription: its
+/// events are leased in ranges, and an ephemeral stream drops what every subscription has finished with.
+///
+/// ## For implementers
+///
+/// All calls may come from many tasks at once. Every call is atomic: it has its whole effect or none, and a reader
+/// never sees a part. When a call throws, nothing was changed, except with code `storeUnavailable` or `timedOut`, where
+/// the outcome is unknown. Cancellation before the effect throws code `cancelled`; after it, the result is returned.
+/// Nothing a caller passes may trap. `EventStreamingConformance` has the checks that a store must pass.
+public protocol EventStreamStore: Sendable {
+    /// The form in which the store wants payloads. The engine encodes only for ``PayloadForm/encoded``.
+    var payloadForm: PayloadForm { get }
+
+    /// Creates the stream, or does nothing when it exists with the same definition. Capacity and overflow policy of an
+    /// existing stream are changed to those given.
+    ///
+    /// - Throws: `streamConflict` when a stream of that name exists with another type, `invalidArgument` for a capacity
+    ///   below 1.
+    func createStream(_ definition: StreamDefinition) async throws(EventStreamingError)
+
+    /// Appends the events to one stream: all of them, contiguous and in order, or none.
+    ///
+    /// The append is as durable as the store ever makes it when this returns. Ids that are all in the stream already,
+    /// contiguous, in this order and with this content, are a repetition: nothing changes and the first result is
+    /// returned, whatever `expectedVersion` says. This holds for as long as the stream keeps the events.
+    ///
+    /// - Throws: `unknownStream`; `wrongExpectedVersion` with the actual length; `eventIDConflict` when only some ids
+    ///   are known, or their content differs; `streamFull`; `invalidArgument` for no events or an id used twice.
+    func append(_ append: StreamAppend) async throws(EventStreamingError) -> AppendResult
+
+    /// Makes many appends in one group, each with its own result, as if they had been made one after the other. A
+    /// durable store commits the group once. One failed append does not keep the others from succeeding.
+    ///
+    /// - Returns: One result for each append, in order.
+    func append(_ group: [StreamAppend]) async -> [Result<AppendResult, EventStreamingError>]
+
+    /// Reads a page of at most `limit` events, beginning with the one at `offset` where it is kept, otherwise with the
+    /// next one in `direction`. An empty page means that there are no more events in that direction now.
+    ///
+    /// A page read after an append returned has its events. The page ends early rather than show a part of an append
+    /// that is still being made.
+    ///
+    /// - Throws: `unknownStream`; `invalidArgument` for a limit below 1; `offsetTrimmed` when reading forward from an
+    ///   offset whose event was trimmed, so that nobody passes over lost events unawares.
+    func read(
+        _ stream: StreamName,
+        from offset: StreamOffset,
+        direction: ReadDirection,
+        limit: Int
+    ) async throws(EventStreamingError) -> [StoredEvent]
+
+    /// The stream's state.
+    ///
+    /// - Throws: `unknownStream`.
+    func metadata(of stream: StreamName) async throws(EventStreamingError) -> StreamMetadata
+
+    /// Resolves a position to the offset where reading would begin now.
+    ///
+    /// - Throws: `unknownStream`.
+    func offset(of position: StartPosition, in stream: StreamName) async throws(EventStreamingError) -> StreamOffset
+
+    /// Removes the events before `offset`, exactly those. Positions behind move up to it.
+    ///
+    /// - Returns: How many events were removed.
+    /// - Throws: `unknownStream`.
+    func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int
+
+    /// Leases the next events to a consumer: first ranges that were given back and are due, in order of their time and
+    /// offset, then new ones. Events that the filter passes over are finished without being delivered.
+    ///
+    /// At most once, the events are finished before this returns. Otherwise nobody else gets them until the lease is
+    /// settled, released or expired. Also a sign of life of the consumer.
+    ///
+    /// - Parameter limit: The most events to lease. A range given back by another consumer may be split.
+    /// - Throws: `consumerReplaced`; `unknownConsumer` when the registration ended; `invalidArgument` for a limit
+    ///   below 1.
+    func dequeue(
+        as consumer: ConsumerRegistration,
+        limit: Int
+    ) async throws(EventStreamingError) -> DequeueResult
+
+    /// Records what became of a lease's events: finished, given back, or put into the dead-letter stream. The position
+    /// moves up to the first offset that is not finished.
+    ///
+    /// - Throws: `leaseExpired` when the lease has ended; `alreadySettled` when one of the offsets was settled before;
+    ///   `invalidArgument` for offsets outside the lease; `consumerReplaced`. Nothing is changed then.
+    func settle(_ settlement: Settlement) async throws(EventStreamingError)
+
+    /// Begins to tell `observer` about changes. Holds it weakly; an observer that is gone is forgotten.
+    func addObserver(_ observer: any StreamObserver)
+}
+
+// MARK: - Convenience
+
+extension EventStreamStore {
+    /// One append after the other; for stores that gain nothing from a group.
+    public func append(_ group: [StreamAppend]) async -> [Result<AppendResult, EventStreamingError>] {
+        var results: [Result<AppendResult, EventStreamingError>] = []
+        results.reserveCapacity(group.count)
+        for append in group {
+            do throws(EventStreamingError) {
+                results.append(.success(try await self.append(append)))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
+    /// Puts events into a queue: an append without an expectation.
+    ///
+    /// - Throws: as ``append(_:)-(StreamAppend)``.
+    public func enqueue(_ events: [NewEvent], to stream: StreamName) async throws(EventStreamingError) -> AppendResult {
+        try await append(StreamAppend(stream: stream, events: events))
+    }
+
+    /// Finishes offsets of a lease.
+    ///
+    /// - Throws: as ``settle(_:)``.
+    public func acknowledge(_ offsets: Range<StreamOffset>, of lease: Lease) async throws(EventStreamingError) {
+        try await settle(Settlement(of: lease.holder, leaseEpoch: lease.epoch, completed: [offsets]))
+    }
+
+    /// Finishes a whole lease.
+    ///
+    /// - Throws: as ``settle(_:)``.
+    public func acknowledge(_ lease: Lease) async throws(EventStreamingError) {
+        try await acknowledge(lease.offsets, of: lease)
+    }
+
+    /// Gives offsets of a lease back as failed.
+    ///
+    /// - Throws: as ``settle(_:)``.
+    public func nack(
+        _ offsets: Range<StreamOffset>,
+        of lease: Lease,
+        action: Rejection.Action = .retry(after: nil),
+        reason: String
+    ) async throws(EventStreamingError) {
+        let rejection = Rejection(offsets: offsets, action: action, reason: reason)
+        try await settle(Settlement(of: lease.holder, leaseEpoch: lease.epoch, rejections: [rejection]))
+    }
+
+    /// Gives everything that is unsettled in a lease back, without counting an attempt.
+    ///
+    /// - Throws: as ``settle(_:)``.
+    public func release(_ lease: Lease) async throws(EventStreamingError) {
+        try await settle(Settlement(of: lease.holder, leaseEpoch: lease.epoch, releasesRest: true))
+    }
+}

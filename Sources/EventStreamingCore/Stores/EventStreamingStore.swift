@@ -1,0 +1,2 @@
+/// A store that has everything the engine needs.
+public typealias EventStreamingStore = EventStreamStore & SubscriptionStore & DeadLetterStore

@@ -1,0 +1,88 @@
+/// Keeps subscriptions and the consumers that come and go.
+///
+/// The rules for implementers are those of ``EventStreamStore``.
+public protocol SubscriptionStore: Sendable {
+    /// Creates the subscription and its dead-letter stream, or changes an existing one to this definition. A position
+    /// that exists already stays where it is: neither a new filter nor a new start moves it.
+    ///
+    /// - Throws: `unknownStream`; `subscriptionConflict` when a subscription of that name follows another stream or has
+    ///   another mode; `unsupported` for a mode the store does not have; `invalidArgument` for limits or durations
+    ///   outside what is allowed.
+    func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError)
+
+    /// Gives a durable consumer its position without connecting it, so that nothing is missed until it comes. Does
+    /// nothing to a consumer that is known, connected or not.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func createConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        start: StartPosition?
+    ) async throws(EventStreamingError)
+
+    /// Registers a consumer and takes over from any other of the same name: its registration and leases end, and what
+    /// it held is available at once.
+    ///
+    /// In mode ``SubscriptionMode/broadcast`` a consumer that is new gets a position of its own at `start`, or at the
+    /// subscription's start when `nil`, fixed when this returns.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func registerConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        kind: ConsumerKind,
+        start: StartPosition?
+    ) async throws(EventStreamingError) -> ConsumerRegistration
+
+    /// Ends a registration. What the consumer held is available to others at once; unfinished events that were leased
+    /// to it count as delivered once more only if they were not released before. A temporary consumer's position goes.
+    ///
+    /// - Throws: `consumerReplaced` or `unknownConsumer` when the registration has ended already.
+    func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError)
+
+    /// Removes a consumer for good, with its position, whether connected or not. Nothing keeps events for it any more.
+    ///
+    /// - Returns: Whether there was one.
+    /// - Throws: `unknownSubscription`.
+    func removeConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> Bool
+
+    /// A sign of life: the consumer lives for another ``SubscriptionDefinition/consumerTimeout``, and, when
+    /// `extendsLeases`, its leases last for another ``SubscriptionDefinition/visibilityTimeout``.
+    ///
+    /// - Throws: `consumerReplaced`; `unknownConsumer` when the registration ended or expired.
+    func heartbeat(_ registration: ConsumerRegistration, extendsLeases: Bool) async throws(EventStreamingError)
+
+    /// Ends the registrations of consumers whose time ran out, and the leases that expired. Calls of the store see
+    /// expired consumers and leases as ended anyhow; this makes it happen, and tells who.
+    ///
+    /// - Returns: The consumers that expired in this call.
+    /// - Throws: `storeUnavailable`.
+    func expireConsumers() async throws(EventStreamingError) -> [ConsumerRegistration]
+
+    /// The consumers of a subscription, in order of their names; durable ones also when they are not connected.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo]
+
+    /// The positions of a subscription, in order of the consumers' names.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress]
+}
+
+extension SubscriptionStore {
+    /// Registers the consumer where it is not known, and unregisters it at once.
+    public func createConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        start: StartPosition?
+    ) async throws(EventStreamingError) {
+        guard try await !consumers(of: subscription).contains(where: { $0.id == consumer }) else { return }
+        try await unregisterConsumer(
+            try await registerConsumer(consumer, of: subscription, kind: .durable, start: start)
+        )
+    }
+}

@@ -1,0 +1,40 @@
+/// The state of a stream at one moment.
+public struct StreamMetadata: Sendable, Hashable {
+    /// The stream's name.
+    public let name: StreamName
+    /// Queue or log.
+    public let type: StreamType
+    /// The offset of the oldest event kept; equal to ``head`` when none is.
+    public let first: StreamOffset
+    /// The offset the next event will get, that is the number of events ever appended.
+    public let head: StreamOffset
+    /// How many events the stream dropped without any consumer having seen them: because nobody subscribed, or by
+    /// ``OverflowPolicy/dropOldest``.
+    public let dropped: Int
+    /// The payload bytes of the events kept.
+    public let bytes: Int
+    /// When the oldest event kept was accepted; `nil` when none is kept.
+    public let oldest: Timestamp?
+
+    /// The number of events kept.
+    public var count: Int { first.distance(to: head) }
+
+    /// Creates a description of a stream's state.
+    public init(
+        name: StreamName,
+        type: StreamType,
+        first: StreamOffset,
+        head: StreamOffset,
+        dropped: Int,
+        bytes: Int,
+        oldest: Timestamp?
+    ) {
+        self.name = name
+        self.type = type
+        self.first = first
+        self.head = head
+        self.dropped = dropped
+        self.bytes = bytes
+        self.oldest = oldest
+    }
+}

@@ -1,0 +1,11 @@
+/// Who gets which event.
+public enum SubscriptionMode: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Every consumer gets every event.
+    case broadcast
+    /// Consumers compete; each event goes to one of them.
+    case exclusive
+    /// Consumers share partitions; events of one workflow stay in order.
+    case consumerGroup
+    /// As broadcast, and the consumer confirms what its user has read.
+    case readReceipt
+}

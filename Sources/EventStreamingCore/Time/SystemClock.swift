@@ -1,0 +1,34 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The machine's clocks: wall time for ``now``, monotonic time (counting while suspended) for ``uptime``.
+public struct SystemClock: EventStreamingClock {
+    private static let origin = ContinuousClock.now
+    /// Far enough to mean "never", near enough to be added to any instant.
+    private static let horizon = Duration.seconds(1_000_000_000)
+
+    /// Creates a clock; all of one process share their origin.
+    public init() {}
+
+    /// The wall clock's time, with the system's resolution.
+    public var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanosecondsSinceEpoch: 0) + .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    /// Time since the first use of a system clock in this process.
+    public var uptime: Duration { Self.origin.duration(to: .now) }
+
+    /// Waits until ``uptime`` has reached `deadline`.
+    ///
+    /// - Throws: `CancellationError` as soon as the task is cancelled.
+    public func sleep(until deadline: Duration) async throws {
+        try await Task.sleep(until: Self.origin.advanced(by: min(deadline, Self.horizon)), clock: .continuous)
+    }
+}

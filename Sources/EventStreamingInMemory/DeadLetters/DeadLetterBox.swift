@@ -1,0 +1,97 @@
+import DequeModule
+import EventStreamingCore
+import Synchronization
+
+/// Where subscriptions leave the events they give up, on their way into a dead-letter stream; and the list of what is
+/// open.
+///
+/// A settlement and its dead letters are one change, in two streams. Locking both streams would need an order, and
+/// streams can be each other's dead-letter streams. So a subscription, under the lock of its own stream, puts dead
+/// letters here and is done: the box has a lock of its own, under which no other is ever taken. The dead-letter stream
+/// takes what lies here into its log before it does anything else. So nobody can see the one without the other.
+final class DeadLetterBox: Sendable {
+    private struct Arrival: Sendable {
+        let letter: DeadLetter
+        let record: NewEvent
+        let time: Timestamp
+    }
+
+    private struct State: Sendable {
+        var arrivals: [Arrival] = []
+        var book = DeadLetterBook()
+    }
+
+    private let state = Mutex(State())
+    private let hasArrivals = Atomic(false)
+    private let isInUse = Atomic(false)
+
+    // MARK: - For the subscription
+
+    /// Leaves dead letters; they get their numbers later.
+    func deliver(_ letters: [DeadLetter], at time: Timestamp) {
+        let firstID = MessageID.first(of: letters.count, at: time)
+        state.withLock { state in
+            for (index, letter) in letters.enumerated() {
+                let id = MessageID(high: firstID.high, low: firstID.low &+ UInt64(index))
+                state.arrivals.append(Arrival(letter: letter, record: letter.record(id: id), time: time))
+                state.book.expect(letter.consumer)
+            }
+            hasArrivals.store(true, ordering: .releasing)
+            isInUse.store(true, ordering: .releasing)
+        }
+    }
+
+    /// The open dead letters with numbers in `numbers`, in order.
+    func open(in numbers: Range<Int64>, limit: Int = .max) -> [DeadLetter] {
+        state.withLock { $0.book.open(in: numbers, limit: limit) }
+    }
+
+    /// Marks a dead letter as not open any more.
+    ///
+    /// - Returns: Whether it was open.
+    func close(_ number: Int64) -> Bool {
+        state.withLock { $0.book.close(number) }
+    }
+
+    /// How many dead letters of a position are open.
+    func openCount(of consumer: ConsumerID?) -> Int {
+        state.withLock { $0.book.openCount(of: consumer) }
+    }
+
+    // MARK: - For the stream
+
+    /// Whether something waits for ``collect(from:)``.
+    var isWaiting: Bool { hasArrivals.load(ordering: .acquiring) }
+
+    /// Takes what was left here; it gets the numbers from `number` on.
+    func collect(from number: Int64) -> [(record: NewEvent, time: Timestamp)] {
+        state.withLock { state in
+            hasArrivals.store(false, ordering: .releasing)
+            let arrivals = state.arrivals
+            state.arrivals = []
+            for (index, arrival) in arrivals.enumerated() {
+                state.book.enter(arrival.letter, number: number + Int64(index))
+            }
+            return arrivals.map { ($0.record, $0.time) }
+        }
+    }
+
+    /// Forgets dead letters whose records were trimmed.
+    func trim(before number: Int64) {
+        guard isInUse.load(ordering: .acquiring) else { return }
+        state.withLock { $0.book.trim(before: number) }
+    }
+}
+
+extension MessageID {
+    /// An id of version 7 at a time, after which `count` more can be counted up.
+    fileprivate static func first(of count: Int, at time: Timestamp) -> MessageID {
+        var random = SystemRandomNumberGenerator()
+        let milliseconds = UInt64(max(0, time.nanosecondsSinceEpoch / 1_000_000)) & 0xFFFF_FFFF_FFFF
+        return MessageID(
+            high: milliseconds << 16 | 0x7000 | (random.next() & 0xFFF),
+            // The top bit of what is random stays zero, so that counting up does not reach the variant's bits.
+            low: 0x8000_0000_0000_0000 | (random.next() & 0x1FFF_FFFF_FFFF_FFFF)
+        )
+    }
+}

@@ -1,0 +1,34 @@
+public import EventStreamingCore
+
+extension InMemoryEventStreamStore: DeadLetterStore {
+    /// A page of open dead letters.
+    public func deadLetters(
+        of subscription: SubscriptionID,
+        from number: StreamOffset,
+        limit: Int
+    ) async throws(EventStreamingError) -> [DeadLetter] {
+        let stream = try place(of: subscription).deadLetterStream
+        try Validation.checkLimit(limit)
+        return stream.change(at: Moment(clock)) { state, _, _ in
+            state.deadLetters.open(in: number.rawValue..<Int64.max, limit: limit)
+        }
+    }
+
+    /// Delivers open dead letters again. Those of a type that the subscription does not want any more stay open.
+    public func redrive(
+        _ numbers: Range<StreamOffset>,
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> Int {
+        let place = try place(of: subscription)
+        let moment = Moment(clock)
+        // Those that arrived must have their numbers first.
+        place.deadLetterStream.change(at: moment) { _, _, _ in }
+        return try place.stream.change(at: moment) { (state, moment, effects) throws(EventStreamingError) in
+            let count = try state.withSubscription(subscription, effects: &effects) { subscription, _, _, _ in
+                subscription.redrive(numbers.lowerBound.rawValue..<numbers.upperBound.rawValue, at: moment)
+            }
+            effects.hasNews = effects.hasNews || count > 0
+            return count
+        }
+    }
+}

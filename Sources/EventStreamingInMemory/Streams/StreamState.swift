@@ -1,0 +1,127 @@
+import EventStreamingCore
+
+/// Everything about one stream, changed only under the stream's lock: a value whose methods neither wait nor call
+/// anybody, and leave what has to be done outside the lock in the effects.
+struct StreamState: Sendable {
+    let name: StreamName
+    let type: StreamType
+    var capacity: Int?
+    var overflow: OverflowPolicy
+    var log = EventLog()
+    var ids = EventIDIndex()
+    var dropped = 0
+    var subscriptions: [SubscriptionID: Subscription] = [:]
+    var floor = RetentionFloor()
+    /// Where dead letters for this stream arrive.
+    let deadLetters: DeadLetterBox
+    /// At or before the moment when the first consumer or lease ends.
+    private var earliestDeadline = Duration.never
+    /// Time as the stream saw it last. Calls read the clock before they get the lock, so they may come out of order.
+    private var uptime = Duration.zero
+    /// Those who expired since somebody asked.
+    private var expired: [ConsumerRegistration] = []
+
+    init(_ definition: StreamDefinition, deadLetters: DeadLetterBox) {
+        name = definition.name
+        type = definition.type
+        capacity = definition.capacity
+        overflow = definition.overflow
+        self.deadLetters = deadLetters
+    }
+
+    var metadata: StreamMetadata {
+        StreamMetadata(
+            name: name,
+            type: type,
+            first: StreamOffset(log.first),
+            head: StreamOffset(log.head),
+            dropped: dropped,
+            bytes: max(0, log.bytes),
+            oldest: log.oldest
+        )
+    }
+
+    /// Where reading from a position would begin now.
+    func offset(of position: StartPosition) -> Int64 {
+        switch position {
+        case .beginning: log.first
+        case .latest: log.head
+        case .offset(let offset): min(max(offset.rawValue, log.first), log.head)
+        case .timestamp(let time): log.offset(at: time)
+        }
+    }
+
+    // MARK: - Time
+
+    /// Brings the state up to the moment of a call: takes in dead letters that arrived, and ends what ran out.
+    ///
+    /// - Returns: The moment, never before that of an earlier call.
+    mutating func arrive(at moment: Moment, effects: inout Effects) -> Moment {
+        if deadLetters.isWaiting {
+            collectDeadLetters(effects: &effects)
+        }
+        uptime = max(uptime, moment.uptime)
+        let moment = Moment(now: moment.now, uptime: uptime)
+        if earliestDeadline <= uptime {
+            expire(at: moment, effects: &effects)
+        }
+        return moment
+    }
+
+    private mutating func expire(at moment: Moment, effects: inout Effects) {
+        var earliest = Duration.never
+        for index in subscriptions.indices {
+            subscriptions.values[index].expire(at: moment, log: log, floor: &floor, effects: &effects)
+            earliest = min(earliest, subscriptions.values[index].earliestDeadline)
+        }
+        earliestDeadline = earliest
+        expired += effects.takeExpired()
+        if expired.count > Limits.rememberedExpirations {
+            expired.removeFirst(expired.count - Limits.rememberedExpirations)
+        }
+        trimFinished(effects: &effects)
+    }
+
+    /// Those who expired since the last call of this.
+    mutating func takeExpired() -> [ConsumerRegistration] {
+        defer { expired = [] }
+        return expired
+    }
+
+    // MARK: - Subscriptions
+
+    /// Creates a subscription, or changes it to the definition.
+    mutating func setSubscription(_ definition: SubscriptionDefinition, deadLetters: DeadLetterBox, seed: UInt64) {
+        if let index = subscriptions.index(forKey: definition.id) {
+            subscriptions.values[index].update(definition)
+        } else {
+            subscriptions[definition.id] = Subscription(
+                definition,
+                at: offset(of: definition.start),
+                deadLetters: deadLetters,
+                seed: seed,
+                floor: &floor
+            )
+        }
+    }
+
+    func subscription(_ id: SubscriptionID) throws(EventStreamingError) -> Subscription {
+        guard let subscription = subscriptions[id] else { throw .unknownSubscription(id) }
+        return subscription
+    }
+
+    /// Changes a subscription, and removes what nobody needs any more.
+    mutating func withSubscription<Result: Sendable>(
+        _ id: SubscriptionID,
+        effects: inout Effects,
+        _ body: (
+            inout Subscription, EventLog, inout RetentionFloor, inout Effects
+        ) throws(EventStreamingError) -> Result
+    ) throws(EventStreamingError) -> Result {
+        guard let index = subscriptions.index(forKey: id) else { throw .unknownSubscription(id) }
+        let result = try body(&subscriptions.values[index], log, &floor, &effects)
+        earliestDeadline = min(earliestDeadline, subscriptions.values[index].earliestDeadline)
+        trimFinished(effects: &effects)
+        return result
+    }
+}

@@ -1,0 +1,41 @@
+import EventStreamingCore
+
+/// What all positions of a subscription share when they hand out events.
+struct Desk: Sendable {
+    var semantics: DeliverySemantics
+    var retry: RetryPolicy
+    var visibilityTimeout: Duration
+    var consumerTimeout: Duration
+    var filter: EventFilter
+    private var random: SplitMix64
+    private var lastKey: UInt64 = 0
+
+    init(_ definition: SubscriptionDefinition, seed: UInt64) {
+        semantics = definition.semantics
+        retry = definition.retry
+        visibilityTimeout = definition.visibilityTimeout
+        consumerTimeout = definition.consumerTimeout
+        filter = EventFilter(definition.eventTypes)
+        random = SplitMix64(seed: seed)
+    }
+
+    /// Takes over a changed definition.
+    mutating func update(_ definition: SubscriptionDefinition) {
+        semantics = definition.semantics
+        retry = definition.retry
+        visibilityTimeout = definition.visibilityTimeout
+        consumerTimeout = definition.consumerTimeout
+        filter = EventFilter(definition.eventTypes)
+    }
+
+    /// The epoch of the next lease, or the key of a delivery that waits. Keys grow and are never used again, so an old
+    /// epoch finds nothing.
+    mutating func nextKey() -> UInt64 {
+        lastKey += 1
+        return lastKey
+    }
+
+    mutating func delay(afterAttempt attempt: Int) -> Duration {
+        retry.delay(afterAttempt: attempt, using: &random)
+    }
+}

@@ -1,0 +1,80 @@
+extension FaultInjectingStore {
+    /// A call of a store, with the name of its method.
+    public enum Operation: String, Sendable, Hashable, CaseIterable {
+        /// `createStream(_:)`.
+        case createStream
+        /// `append(_:)` of a single append.
+        case append
+        /// `append(_:)` of a group of appends.
+        case appendGroup
+        /// `read(_:from:direction:limit:)`.
+        case read
+        /// `metadata(of:)`.
+        case metadata
+        /// `offset(of:in:)`.
+        case offset
+        /// `trim(_:before:)`.
+        case trim
+        /// `dequeue(as:limit:)`.
+        case dequeue
+        /// `settle(_:)`, which also acknowledges, gives back and releases.
+        case settle
+        /// `createSubscription(_:)`.
+        case createSubscription
+        /// `registerConsumer(_:of:kind:start:)`.
+        case registerConsumer
+        /// `unregisterConsumer(_:)`.
+        case unregisterConsumer
+        /// `removeConsumer(_:of:)`.
+        case removeConsumer
+        /// `heartbeat(_:extendsLeases:)`.
+        case heartbeat
+        /// `expireConsumers()`.
+        case expireConsumers
+        /// `consumers(of:)`.
+        case consumers
+        /// `progress(of:)`.
+        case progress
+        /// `deadLetters(of:from:limit:)`.
+        case deadLetters
+        /// `redrive(_:of:)`.
+        case redrive
+    }
+
+    /// Which calls a fault applies to, counted from the moment it was added.
+    public enum Frequency: Sendable, Hashable {
+        /// The next so many calls.
+        case nextCalls(Int)
+        /// Every so-manieth call: with 3, the third, the sixth and so on. Below 1 the same as 1.
+        case every(Int)
+        /// All calls.
+        case always
+    }
+
+    /// Whether the call had its effect.
+    public enum Effect: Sendable, Hashable {
+        /// Nothing has happened.
+        case before
+        /// It has happened, but the caller is not told: the answer is lost or late.
+        case after
+    }
+
+    /// Counts calls to tell which ones are meant.
+    struct Schedule {
+        private let frequency: Frequency
+        private var calls = 0
+
+        init(_ frequency: Frequency) {
+            self.frequency = frequency
+        }
+
+        mutating func next() -> Bool {
+            calls += 1
+            return switch frequency {
+            case .nextCalls(let count): calls <= count
+            case .every(let step): calls.isMultiple(of: max(1, step))
+            case .always: true
+            }
+        }
+    }
+}

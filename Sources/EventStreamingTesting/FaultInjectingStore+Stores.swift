@@ -1,0 +1,181 @@
+public import EventStreamingCore
+
+extension FaultInjectingStore: EventStreamStore {
+    /// That of the wrapped store.
+    public var payloadForm: PayloadForm { base.payloadForm }
+
+    /// Creates the stream, unless a fault of ``Operation/createStream`` applies.
+    public func createStream(_ definition: StreamDefinition) async throws(EventStreamingError) {
+        try await perform(.createStream) { () async throws(EventStreamingError) in
+            try await base.createStream(definition)
+        }
+    }
+
+    /// Appends the events, unless a fault of ``Operation/append`` applies.
+    public func append(_ append: StreamAppend) async throws(EventStreamingError) -> AppendResult {
+        try await perform(.append) { () async throws(EventStreamingError) in
+            try await base.append(append)
+        }
+    }
+
+    /// Makes the appends, unless a fault of ``Operation/appendGroup`` applies; then all of them fail.
+    public func append(_ group: [StreamAppend]) async -> [Result<AppendResult, EventStreamingError>] {
+        do throws(EventStreamingError) {
+            return try await perform(.appendGroup) { () async throws(EventStreamingError) in
+                await base.append(group)
+            }
+        } catch {
+            return group.map { _ in .failure(error) }
+        }
+    }
+
+    /// Reads a page, unless a fault of ``Operation/read`` applies.
+    public func read(
+        _ stream: StreamName,
+        from offset: StreamOffset,
+        direction: ReadDirection,
+        limit: Int
+    ) async throws(EventStreamingError) -> [StoredEvent] {
+        try await perform(.read) { () async throws(EventStreamingError) in
+            try await base.read(stream, from: offset, direction: direction, limit: limit)
+        }
+    }
+
+    /// The stream's state, unless a fault of ``Operation/metadata`` applies.
+    public func metadata(of stream: StreamName) async throws(EventStreamingError) -> StreamMetadata {
+        try await perform(.metadata) { () async throws(EventStreamingError) in
+            try await base.metadata(of: stream)
+        }
+    }
+
+    /// Resolves a position, unless a fault of ``Operation/offset`` applies.
+    public func offset(
+        of position: StartPosition,
+        in stream: StreamName
+    ) async throws(EventStreamingError) -> StreamOffset {
+        try await perform(.offset) { () async throws(EventStreamingError) in
+            try await base.offset(of: position, in: stream)
+        }
+    }
+
+    /// Removes events, unless a fault of ``Operation/trim`` applies.
+    public func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int {
+        try await perform(.trim) { () async throws(EventStreamingError) in
+            try await base.trim(stream, before: offset)
+        }
+    }
+
+    /// Leases events, unless a fault of ``Operation/dequeue`` applies.
+    public func dequeue(
+        as consumer: ConsumerRegistration,
+        limit: Int
+    ) async throws(EventStreamingError) -> DequeueResult {
+        try await perform(.dequeue) { () async throws(EventStreamingError) in
+            try await base.dequeue(as: consumer, limit: limit)
+        }
+    }
+
+    /// Settles offsets, unless a fault of ``Operation/settle`` applies.
+    public func settle(_ settlement: Settlement) async throws(EventStreamingError) {
+        try await perform(.settle) { () async throws(EventStreamingError) in
+            try await base.settle(settlement)
+        }
+    }
+
+    /// Adds the observer to the wrapped store.
+    public func addObserver(_ observer: any StreamObserver) {
+        base.addObserver(observer)
+    }
+}
+
+extension FaultInjectingStore: SubscriptionStore {
+    /// Creates the subscription, unless a fault of ``Operation/createSubscription`` applies.
+    public func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError) {
+        try await perform(.createSubscription) { () async throws(EventStreamingError) in
+            try await base.createSubscription(definition)
+        }
+    }
+
+    /// Registers a consumer, unless a fault of ``Operation/registerConsumer`` applies.
+    public func registerConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        kind: ConsumerKind,
+        start: StartPosition?
+    ) async throws(EventStreamingError) -> ConsumerRegistration {
+        try await perform(.registerConsumer) { () async throws(EventStreamingError) in
+            try await base.registerConsumer(consumer, of: subscription, kind: kind, start: start)
+        }
+    }
+
+    /// Ends a registration, unless a fault of ``Operation/unregisterConsumer`` applies.
+    public func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError) {
+        try await perform(.unregisterConsumer) { () async throws(EventStreamingError) in
+            try await base.unregisterConsumer(registration)
+        }
+    }
+
+    /// Removes a consumer, unless a fault of ``Operation/removeConsumer`` applies.
+    public func removeConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> Bool {
+        try await perform(.removeConsumer) { () async throws(EventStreamingError) in
+            try await base.removeConsumer(consumer, of: subscription)
+        }
+    }
+
+    /// A sign of life, unless a fault of ``Operation/heartbeat`` applies.
+    public func heartbeat(
+        _ registration: ConsumerRegistration,
+        extendsLeases: Bool
+    ) async throws(EventStreamingError) {
+        try await perform(.heartbeat) { () async throws(EventStreamingError) in
+            try await base.heartbeat(registration, extendsLeases: extendsLeases)
+        }
+    }
+
+    /// Ends what ran out, unless a fault of ``Operation/expireConsumers`` applies.
+    public func expireConsumers() async throws(EventStreamingError) -> [ConsumerRegistration] {
+        try await perform(.expireConsumers) { () async throws(EventStreamingError) in
+            try await base.expireConsumers()
+        }
+    }
+
+    /// The consumers, unless a fault of ``Operation/consumers`` applies.
+    public func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo] {
+        try await perform(.consumers) { () async throws(EventStreamingError) in
+            try await base.consumers(of: subscription)
+        }
+    }
+
+    /// The positions, unless a fault of ``Operation/progress`` applies.
+    public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
+        try await perform(.progress) { () async throws(EventStreamingError) in
+            try await base.progress(of: subscription)
+        }
+    }
+}
+
+extension FaultInjectingStore: DeadLetterStore {
+    /// A page of dead letters, unless a fault of ``Operation/deadLetters`` applies.
+    public func deadLetters(
+        of subscription: SubscriptionID,
+        from number: StreamOffset,
+        limit: Int
+    ) async throws(EventStreamingError) -> [DeadLetter] {
+        try await perform(.deadLetters) { () async throws(EventStreamingError) in
+            try await base.deadLetters(of: subscription, from: number, limit: limit)
+        }
+    }
+
+    /// Delivers dead letters again, unless a fault of ``Operation/redrive`` applies.
+    public func redrive(
+        _ numbers: Range<StreamOffset>,
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> Int {
+        try await perform(.redrive) { () async throws(EventStreamingError) in
+            try await base.redrive(numbers, of: subscription)
+        }
+    }
+}
