@@ -7,7 +7,7 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         from number: StreamOffset,
         limit: Int
     ) async throws(EventStreamingError) -> [DeadLetter] {
-        let stream = try place(of: subscription).deadLetterStream
+        let stream = try handle(of: subscription).deadLetterStream
         try Validation.checkLimit(limit)
         return stream.change(at: Moment(clock)) { state, _, _ in
             state.deadLetters.open(in: number.rawValue..<Int64.max, limit: limit)
@@ -19,14 +19,13 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         _ numbers: Range<StreamOffset>,
         of subscription: SubscriptionID
     ) async throws(EventStreamingError) -> Int {
-        let place = try place(of: subscription)
+        let handle = try handle(of: subscription)
         let moment = Moment(clock)
         // Those that arrived must have their numbers first.
-        place.deadLetterStream.change(at: moment) { _, _, _ in }
-        return try place.stream.change(at: moment) { (state, moment, effects) throws(EventStreamingError) in
-            let count = try state.withSubscription(subscription, effects: &effects) { subscription, _, _, _ in
-                subscription.redrive(numbers.lowerBound.rawValue..<numbers.upperBound.rawValue, at: moment)
-            }
+        handle.deadLetterStream.change(at: moment) { _, _, _ in }
+        return handle.change(at: moment) { subscription, _, _, moment, effects in
+            let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue
+            let count = subscription.redrive(range, at: moment)
             effects.hasNews = effects.hasNews || count > 0
             return count
         }

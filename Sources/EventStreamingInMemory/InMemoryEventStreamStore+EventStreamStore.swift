@@ -123,14 +123,12 @@ extension InMemoryEventStreamStore: EventStreamStore {
         limit: Int
     ) async throws(EventStreamingError) -> DequeueResult {
         try Validation.checkLimit(limit)
-        let stream = try place(of: consumer).stream
+        let handle = try handle(of: consumer)
         let moment = Moment(clock)
         while true {
-            let result = try stream.change(at: moment) { (state, moment, effects) throws(EventStreamingError) in
-                try state.withSubscription(consumer.subscription, effects: &effects) {
-                    (subscription, log, floor, _) throws(EventStreamingError) in
-                    try subscription.dequeue(as: consumer, limit: limit, at: moment, log: log, floor: &floor)
-                }
+            let result = try handle.change(at: moment) {
+                (subscription, log, floor, moment, _) throws(EventStreamingError) in
+                try subscription.dequeue(as: consumer, limit: limit, at: moment, log: log, floor: &floor)
             }
             // A long stretch that the filter passes over is looked at in turns, so that others get the lock in between.
             if let result {
@@ -144,14 +142,10 @@ extension InMemoryEventStreamStore: EventStreamStore {
     /// Offsets of the lease that were never delivered, because the filter passes over them or they were trimmed, may be
     /// named or not.
     public func settle(_ settlement: Settlement) async throws(EventStreamingError) {
-        guard let stream = subscriptions[settlement.holder.subscription]?.stream else {
-            throw .leaseEnded(settlement)
-        }
-        try stream.change(at: Moment(clock)) { (state, moment, effects) throws(EventStreamingError) in
-            try state.withSubscription(settlement.holder.subscription, effects: &effects) {
-                (subscription, log, floor, effects) throws(EventStreamingError) in
-                try subscription.settle(settlement, at: moment, log: log, floor: &floor, effects: &effects)
-            }
+        guard let handle = subscriptions[settlement.holder.subscription] else { throw .leaseEnded(settlement) }
+        try handle.change(at: Moment(clock)) {
+            (subscription, log, floor, moment, effects) throws(EventStreamingError) in
+            try subscription.settle(settlement, at: moment, log: log, floor: &floor, effects: &effects)
         }
     }
 }

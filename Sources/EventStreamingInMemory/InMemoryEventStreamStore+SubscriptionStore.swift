@@ -10,31 +10,33 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         let stream = try stream(definition.stream)
         let moment = Moment(clock)
         try subscriptions.withEntry(for: definition.id) { (entry) throws(EventStreamingError) in
-            if entry != nil, entry?.stream !== stream {
-                throw EventStreamingError(
-                    .subscriptionConflict,
-                    "Subscription '\(definition.id)' exists already and follows another stream than '\(stream.name)'."
-                )
-            }
-            let existing = stream.change(at: moment) { state, _, _ in
-                state.subscriptions[definition.id]?.definition
-            }
-            if let existing, existing.mode != definition.mode {
-                throw EventStreamingError(
-                    .subscriptionConflict,
-                    "Subscription '\(definition.id)' exists already in mode \(existing.mode), not \(definition.mode)."
-                )
+            if let handle = entry {
+                guard handle.stream === stream else {
+                    throw Self.conflict(definition.id, "follows stream '\(handle.stream.name)', not '\(stream.name)'")
+                }
+                try handle.change(at: moment) { (subscription, _, _, _, _) throws(EventStreamingError) in
+                    let mode = subscription.definition.mode
+                    guard mode == definition.mode else {
+                        throw Self.conflict(definition.id, "has mode \(mode), not \(definition.mode)")
+                    }
+                    subscription.update(definition)
+                }
+                return
             }
             let deadLetterStream = try ensureStream(
                 StreamDefinition(name: definition.deadLetterStream, type: .persistent),
                 changesExisting: false
             )
             let seed = nextSeed()
-            stream.change(at: moment) { state, _, _ in
-                state.setSubscription(definition, deadLetters: deadLetterStream.deadLetters, seed: seed)
+            let place = stream.change(at: moment) { state, _, _ in
+                state.addSubscription(definition, deadLetters: deadLetterStream.deadLetters, seed: seed)
             }
-            entry = SubscriptionPlace(stream: stream, deadLetterStream: deadLetterStream)
+            entry = SubscriptionHandle(stream: stream, place: place, deadLetterStream: deadLetterStream)
         }
+    }
+
+    private static func conflict(_ id: SubscriptionID, _ problem: String) -> EventStreamingError {
+        EventStreamingError(.subscriptionConflict, "Subscription '\(id)' exists already and \(problem).")
     }
 
     /// Registers a consumer and takes over from any other of the same name. What the other held counts as delivered.
@@ -44,11 +46,12 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         kind: ConsumerKind,
         start: StartPosition?
     ) async throws(EventStreamingError) -> ConsumerRegistration {
-        try change(subscription) { (state, moment, effects) throws(EventStreamingError) in
+        let handle = try handle(of: subscription)
+        return handle.stream.change(at: Moment(clock)) { state, moment, effects in
+            // Under the lock, so that a later registration has the greater epoch.
             let epoch = nextEpoch()
-            let definition = try state.subscription(subscription).definition
-            let position = state.offset(of: start ?? definition.start)
-            try state.withSubscription(subscription, effects: &effects) { subscription, log, floor, effects in
+            let position = state.offset(of: start ?? state.subscriptions[handle.place].definition.start)
+            state.withSubscription(handle.place, effects: &effects) { subscription, log, floor, effects in
                 subscription.register(
                     consumer,
                     kind: kind,
@@ -67,7 +70,8 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     /// Ends a registration. What the consumer still held is available at once, and counts as delivered; release it first
     /// where it shall not.
     public func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError) {
-        try change(registration) { (subscription, log, floor, moment, effects) throws(EventStreamingError) in
+        try handle(of: registration).change(at: Moment(clock)) {
+            (subscription, log, floor, moment, effects) throws(EventStreamingError) in
             try subscription.unregister(registration, at: moment, log: log, floor: &floor, effects: &effects)
         }
     }
@@ -77,10 +81,8 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         _ consumer: ConsumerID,
         of subscription: SubscriptionID
     ) async throws(EventStreamingError) -> Bool {
-        try change(subscription) { (state, moment, effects) throws(EventStreamingError) in
-            try state.withSubscription(subscription, effects: &effects) { subscription, log, floor, effects in
-                subscription.remove(consumer, at: moment, log: log, floor: &floor, effects: &effects)
-            }
+        try handle(of: subscription).change(at: Moment(clock)) { subscription, log, floor, moment, effects in
+            subscription.remove(consumer, at: moment, log: log, floor: &floor, effects: &effects)
         }
     }
 
@@ -89,7 +91,8 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         _ registration: ConsumerRegistration,
         extendsLeases: Bool
     ) async throws(EventStreamingError) {
-        try change(registration) { (subscription, _, floor, moment, _) throws(EventStreamingError) in
+        try handle(of: registration).change(at: Moment(clock)) {
+            (subscription, _, floor, moment, _) throws(EventStreamingError) in
             try subscription.heartbeat(registration, extendsLeases: extendsLeases, at: moment, floor: &floor)
         }
     }
@@ -109,39 +112,15 @@ extension InMemoryEventStreamStore: SubscriptionStore {
 
     /// The consumers of a subscription.
     public func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo] {
-        try change(subscription) { (state, _, _) throws(EventStreamingError) in
-            try state.subscription(subscription).consumerInfos
+        try handle(of: subscription).change(at: Moment(clock)) { subscription, _, _, _, _ in
+            subscription.consumerInfos
         }
     }
 
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
-        try change(subscription) { (state, _, _) throws(EventStreamingError) in
-            try state.subscription(subscription).progress(head: state.log.head)
-        }
-    }
-
-    // MARK: - Shared
-
-    private func change<Result: Sendable>(
-        _ id: SubscriptionID,
-        _ body: (inout StreamState, Moment, inout Effects) throws(EventStreamingError) -> Result
-    ) throws(EventStreamingError) -> Result {
-        try place(of: id).stream.change(at: Moment(clock), body)
-    }
-
-    private func change(
-        _ registration: ConsumerRegistration,
-        _ body: (
-            inout Subscription, EventLog, inout RetentionFloor, Moment, inout Effects
-        ) throws(EventStreamingError) -> Void
-    ) throws(EventStreamingError) {
-        let stream = try place(of: registration).stream
-        try stream.change(at: Moment(clock)) { (state, moment, effects) throws(EventStreamingError) in
-            try state.withSubscription(registration.subscription, effects: &effects) {
-                (subscription, log, floor, effects) throws(EventStreamingError) in
-                try body(&subscription, log, &floor, moment, &effects)
-            }
+        try handle(of: subscription).change(at: Moment(clock)) { subscription, log, _, _, _ in
+            subscription.progress(head: log.head)
         }
     }
 }

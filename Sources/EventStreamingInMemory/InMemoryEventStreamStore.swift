@@ -28,7 +28,7 @@ public final class InMemoryEventStreamStore: Sendable {
     let clock: any EventStreamingClock
     let observers = ObserverList()
     let streams = Directory<StreamName, InMemoryStream>()
-    let subscriptions = Directory<SubscriptionID, SubscriptionPlace>()
+    let subscriptions = Directory<SubscriptionID, SubscriptionHandle>()
     private let seed: UInt64
     private let subscriptionCount = Atomic<UInt64>(0)
     private let lastEpoch = Atomic<UInt64>(0)
@@ -57,16 +57,16 @@ public final class InMemoryEventStreamStore: Sendable {
         return stream
     }
 
-    func place(of id: SubscriptionID) throws(EventStreamingError) -> SubscriptionPlace {
-        guard let place = subscriptions[id] else { throw .unknownSubscription(id) }
-        return place
+    func handle(of id: SubscriptionID) throws(EventStreamingError) -> SubscriptionHandle {
+        guard let handle = subscriptions[id] else { throw .unknownSubscription(id) }
+        return handle
     }
 
     /// Where the subscription of a registration is. A registration can only come from a subscription, so there is no
     /// error for a missing one but that the consumer is not known.
-    func place(of registration: ConsumerRegistration) throws(EventStreamingError) -> SubscriptionPlace {
-        guard let place = subscriptions[registration.subscription] else { throw .unknownConsumer(registration) }
-        return place
+    func handle(of registration: ConsumerRegistration) throws(EventStreamingError) -> SubscriptionHandle {
+        guard let handle = subscriptions[registration.subscription] else { throw .unknownConsumer(registration) }
+        return handle
     }
 
     // MARK: - Numbers
@@ -82,8 +82,3 @@ public final class InMemoryEventStreamStore: Sendable {
     }
 }
 
-/// Where a subscription is kept.
-struct SubscriptionPlace: Sendable {
-    let stream: InMemoryStream
-    let deadLetterStream: InMemoryStream
-}

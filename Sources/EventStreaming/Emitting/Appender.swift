@@ -6,7 +6,6 @@ struct Appender: Sendable {
     let store: any EventStreamingStore
     let streams: StreamCatalog
     let ids: MessageIDGenerator
-    let types: EventTypeCatalog
     let payloads: PayloadEncoder
     let telemetry: Telemetry
     let preparation: Preparation
@@ -33,7 +32,7 @@ struct Appender: Sendable {
         context: EventContext,
         expecting expectedVersion: ExpectedVersion = .any
     ) async throws(EventStreamingError) -> AppendResult {
-        let type = types.type(of: E.self)
+        let type = EventType(E.self)
         return try await commit(events.count, to: stream, context: context, expecting: expectedVersion) {
             (context, append) throws(EventStreamingError) in
             try forEachID(events.count) { index, id throws(EventStreamingError) in
@@ -50,7 +49,7 @@ struct Appender: Sendable {
         context: EventContext,
         expecting expectedVersion: ExpectedVersion = .any
     ) async throws(EventStreamingError) -> AppendResult {
-        let type = types.type(of: E.self)
+        let type = EventType(E.self)
         return try await commit(1, to: stream, context: context, expecting: expectedVersion) {
             (context, append) throws(EventStreamingError) in
             append.events.append(try newEvent(event, type: type, id: id, context: context))
@@ -105,6 +104,6 @@ struct Appender: Sendable {
         context: EventContext
     ) throws(EventStreamingError) -> NewEvent {
         let (payload, size) = try payloads.payload(event)
-        return NewEvent(id: id, type: type ?? types.type(of: E.self), payload: payload, size: size, context: context)
+        return NewEvent(id: id, type: type ?? EventType(E.self), payload: payload, size: size, context: context)
     }
 }

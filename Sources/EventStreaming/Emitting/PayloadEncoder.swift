@@ -13,17 +13,25 @@ struct PayloadEncoder: Sendable {
     func payload<E: Event>(_ event: E) throws(EventStreamingError) -> (EventPayload, size: Int) {
         switch form {
         case .value:
+            if let size = event.payloadSize, size >= 0 {
+                try check(size, of: E.self)
+                return (.value(event), size)
+            }
             return (.value(event), try PayloadMeter.size(of: event, limit: limits.maximumPayloadBytes))
         case .encoded:
             let bytes = try codec.encode(event)
-            guard bytes.count <= limits.maximumPayloadBytes else {
-                throw EventStreamingError(
-                    .payloadTooLarge,
-                    "\(E.eventType) has \(bytes.count) bytes; the limit is \(limits.maximumPayloadBytes). Emit less, or "
-                        + "raise options.limits.maximumPayloadBytes."
-                )
-            }
+            try check(bytes.count, of: E.self)
             return (.encoded(bytes), bytes.count)
+        }
+    }
+
+    private func check<E: Event>(_ size: Int, of type: E.Type) throws(EventStreamingError) {
+        guard size <= limits.maximumPayloadBytes else {
+            throw EventStreamingError(
+                .payloadTooLarge,
+                "\(E.eventType) has \(size) bytes; the limit is \(limits.maximumPayloadBytes). Emit less, or raise "
+                    + "options.limits.maximumPayloadBytes."
+            )
         }
     }
 

@@ -56,7 +56,6 @@ final class Engine: Sendable {
             store: store,
             streams: streams,
             ids: MessageIDGenerator(clock: options.clock),
-            types: EventTypeCatalog(),
             payloads: PayloadEncoder(form: store.payloadForm, codec: options.codec, limits: options.limits),
             telemetry: telemetry,
             preparation: preparation

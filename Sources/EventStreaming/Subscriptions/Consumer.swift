@@ -37,7 +37,7 @@ final class Consumer: Sendable {
 
     /// The next events, at most `limit`, after what `finished` stands for was marked as done; `nil` when the service
     /// shuts down or the consumer was closed.
-    func next(_ limit: Int, completing finished: DeliveryKey?) async throws(EventStreamingError) -> Delivered? {
+    func next(_ limit: Int, completing finished: DeliveryKey?) async throws(EventStreamingError) -> Handout? {
         var finished = finished
         while true {
             let isEnding = engine.lifecycle.isDraining || Task.isCancelled
@@ -50,8 +50,8 @@ final class Consumer: Sendable {
                 try await report(settlement)
             }
             switch step {
-            case .deliver(let lease, let key):
-                return Delivered(lease: lease, key: key)
+            case .deliver(let handout):
+                return handout
             case .fetch(let limit):
                 try await fetch(limit)
             case .wait:
@@ -108,7 +108,7 @@ final class Consumer: Sendable {
     private func take(_ decoded: DecodedLease) async throws(EventStreamingError) {
         let (lease, failures) = (decoded.lease, decoded.failures)
         let isTaken = state.withLock { state in
-            state.fetched(lease, undeliverable: failures.map(\.index), at: engine.clock.uptime)
+            state.fetched(LeasedEvents(lease, of: self), undeliverable: failures.map(\.index), at: engine.clock.uptime)
         }
         guard isTaken else { return await release(lease) }
         engine.telemetry.count(lease, of: plan.definition.id)
@@ -175,21 +175,9 @@ final class Consumer: Sendable {
         return registration
     }
 
-    // MARK: - Handing out
+    // MARK: - Tracing
 
-    /// The delivery of one event of a lease.
-    func delivery(_ lease: Lease, _ key: DeliveryKey) -> Delivery {
-        let record = lease.events[key.indices.lowerBound]
-        return Delivery(
-            record: record,
-            attempt: lease.attempt,
-            event: record.payload.event,
-            consumer: self,
-            key: key,
-            needsSettlement: lease.needsSettlement
-        )
-    }
-
+    /// The trace context in which an event was emitted.
     func traceContext(of record: StoredEvent) -> ServiceContext {
         engine.telemetry.context(of: record)
     }
@@ -327,12 +315,6 @@ final class Consumer: Sendable {
             logger.debug("A lease could not be released.", metadata: [LogKey.error: "\(error)"])
         }
     }
-}
-
-/// Events handed out by a consumer.
-struct Delivered: Sendable {
-    let lease: Lease
-    let key: DeliveryKey
 }
 
 /// A consumer whose loop is gone, and what is to be given back for it.

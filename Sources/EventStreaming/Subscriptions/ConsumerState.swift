@@ -20,7 +20,7 @@ struct ConsumerState: Sendable {
 
     /// What to do next.
     enum Step: Sendable {
-        case deliver(Lease, DeliveryKey)
+        case deliver(Handout)
         /// Nothing is at hand; the caller is to fetch.
         case fetch(limit: Int)
         /// Another task of this consumer is fetching.
@@ -62,11 +62,11 @@ struct ConsumerState: Sendable {
         }
         for position in ledgers.indices where ledgers[position].hasMore {
             let indices = ledgers[position].handOut(limit)
-            let lease = ledgers[position].lease
-            if !lease.needsSettlement, !ledgers[position].hasMore {
+            let source = ledgers[position].source
+            if !source.lease.needsSettlement, !ledgers[position].hasMore {
                 ledgers.remove(at: position)
             }
-            return .deliver(lease, DeliveryKey(lease: lease.epoch, indices: indices))
+            return .deliver(Handout(source: source, indices: indices))
         }
         guard !isFetching else { return .wait }
         isFetching = true
@@ -75,7 +75,7 @@ struct ConsumerState: Sendable {
 
     /// Takes in a lease that was fetched. Returns `false` when the consumer was closed meanwhile, so that the lease must
     /// be released.
-    mutating func fetched(_ lease: Lease, undeliverable: [Int], at now: Duration) -> Bool {
+    mutating func fetched(_ lease: LeasedEvents, undeliverable: [Int], at now: Duration) -> Bool {
         isFetching = false
         guard isOpen else { return false }
         ledgers.append(LeaseLedger(lease, undeliverable: undeliverable))
@@ -157,7 +157,7 @@ struct ConsumerState: Sendable {
     }
 
     private func position(of lease: UInt64) -> Int? {
-        ledgers.firstIndex { $0.lease.epoch == lease }
+        ledgers.firstIndex { $0.source.lease.epoch == lease }
     }
 
     /// Forgets a lease that the store has ended.

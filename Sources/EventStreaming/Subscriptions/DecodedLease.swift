@@ -8,7 +8,7 @@ struct DecodedLease: Sendable {
     /// Decodes what is only bytes; a lease of values is taken as it is.
     init(_ lease: Lease, types: EventTypeRegistry, codec: any EventCodec) {
         self.lease = lease
-        guard lease.events.contains(where: { $0.payload.isEncoded }) else { return }
+        guard lease.hasEncodedPayloads else { return }
         var events: [StoredEvent] = []
         events.reserveCapacity(lease.events.count)
         for (index, record) in lease.events.enumerated() {
@@ -31,11 +31,18 @@ struct DecodedLease: Sendable {
     }
 }
 
-extension EventPayload {
-    var isEncoded: Bool {
-        if case .encoded = self { true } else { false }
+extension Lease {
+    fileprivate var hasEncodedPayloads: Bool {
+        events.withUnsafeBufferPointer { events in
+            for index in events.indices {
+                if case .encoded = events[index].payload { return true }
+            }
+            return false
+        }
     }
+}
 
+extension EventPayload {
     /// The value. What is delivered was decoded before, so that bytes never get here; they would show as an event that
     /// nobody knows.
     var event: any Event {

@@ -7,16 +7,24 @@ public import Tracing
 /// it explicitly where that is too early or too late. Exactly one of ``acknowledge()`` and
 /// ``reject(_:reason:)`` has an effect; a second call throws code `alreadySettled`.
 public struct Delivery: Sendable {
-    /// The event as its stream keeps it: id, offset, time, correlation, headers.
-    public let record: StoredEvent
-    /// Which delivery of the event this is, from 1. A repetition after a failure or a crash has a higher number.
-    public let attempt: Int
-    /// The event itself.
-    public let event: any Event
+    private let source: LeasedEvents
+    private let index: Int
 
-    let consumer: Consumer
-    let key: DeliveryKey
-    let needsSettlement: Bool
+    init(_ source: LeasedEvents, at index: Int) {
+        self.source = source
+        self.index = index
+    }
+
+    /// The event itself.
+    public var event: any Event { source.lease.events[index].payload.event }
+    /// The event as its stream keeps it: id, offset, time, correlation, headers.
+    public var record: StoredEvent { source.lease.events[index] }
+    /// Which delivery of the event this is, from 1. A repetition after a failure or a crash has a higher number.
+    public var attempt: Int { source.lease.attempt }
+
+    var key: DeliveryKey { DeliveryKey(lease: source.lease.epoch, indices: index..<index + 1) }
+    var needsSettlement: Bool { source.lease.needsSettlement }
+    private var consumer: Consumer { source.consumer }
 
     /// Whether it was acknowledged or rejected, or is not held any more.
     var isSettled: Bool { needsSettlement ? consumer.isSettled(key) : true }
@@ -26,7 +34,7 @@ public struct Delivery: Sendable {
     /// The consumer delivered to.
     public var consumerID: ConsumerID { consumer.id }
     /// The workflow in which the event was emitted: the correlation id. `nil` for an event outside any.
-    public var workflowID: WorkflowID? { record.correlationID }
+    public var workflowID: WorkflowID? { source.lease.events[index].correlationID }
     /// The trace in which the event was emitted, to link spans to.
     public var traceContext: ServiceContext { consumer.traceContext(of: record) }
 

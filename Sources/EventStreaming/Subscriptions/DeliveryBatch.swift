@@ -5,22 +5,19 @@ public import EventStreamingCore
 /// The whole batch is acknowledged when the loop asks for the next one, except for deliveries that were settled by
 /// themselves.
 public struct DeliveryBatch: Sendable, RandomAccessCollection {
-    let consumer: Consumer
-    let lease: Lease
-    let key: DeliveryKey
+    let handout: Handout
 
     /// 0.
     public var startIndex: Int { 0 }
     /// The number of deliveries.
-    public var endIndex: Int { key.indices.count }
+    public var endIndex: Int { handout.indices.count }
 
     /// The events as their stream keeps them, without the means to settle them one by one. No copies are made.
-    public var records: ArraySlice<StoredEvent> { lease.events[key.indices] }
+    public var records: ArraySlice<StoredEvent> { handout.source.lease.events[handout.indices] }
 
     /// The delivery at `position`.
     public subscript(position: Int) -> Delivery {
-        let index = key.indices.lowerBound + position
-        return consumer.delivery(lease, DeliveryKey(lease: key.lease, indices: index..<index + 1))
+        Delivery(handout.source, at: handout.indices.lowerBound + position)
     }
 
     /// Says that every delivery of the batch that was not settled by itself is finished, and returns when the store has
@@ -28,6 +25,6 @@ public struct DeliveryBatch: Sendable, RandomAccessCollection {
     ///
     /// - Throws: ``EventStreamingError`` as ``Delivery/acknowledge()``.
     public func acknowledge() async throws(EventStreamingError) {
-        try await consumer.acknowledge(key)
+        try await handout.source.consumer.acknowledge(handout.key)
     }
 }

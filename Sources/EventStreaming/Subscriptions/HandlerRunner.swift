@@ -89,9 +89,9 @@ struct HandlerRunner: Sendable {
     private func work(_ consumer: Consumer) async -> EventStreamingError? {
         do throws(EventStreamingError) {
             var finished: DeliveryKey?
-            while let delivered = try await consumer.next(1, completing: finished) {
-                let delivery = consumer.delivery(delivered.lease, delivered.key)
-                finished = try await handle(delivery) ? delivered.key : nil
+            while let handout = try await consumer.next(1, completing: finished) {
+                let delivery = Delivery(handout.source, at: handout.indices.lowerBound)
+                finished = try await handle(delivery) ? handout.key : nil
             }
             return nil
         } catch {

@@ -5,7 +5,7 @@ import EventStreamingCore
 /// Events are named by their index in the lease. In order, settling is a comparison and an addition; only events that
 /// are settled out of order cost a set.
 struct LeaseLedger: Sendable {
-    let lease: Lease
+    let source: LeasedEvents
     /// Events before this index were handed out.
     private(set) var handedOut = 0
     /// Events before this index are settled.
@@ -21,8 +21,9 @@ struct LeaseLedger: Sendable {
     /// Since when events have been in hand, as noticed by ``expire(olderThan:now:)``.
     private var inHandSince: [Int: Duration] = [:]
 
-    init(_ lease: Lease, undeliverable: [Int]) {
-        self.lease = lease
+    init(_ source: LeasedEvents, undeliverable: [Int]) {
+        self.source = source
+        let lease = source.lease
         reportedUpTo = lease.offsets.lowerBound
         if !lease.needsSettlement {
             settledPrefix = lease.events.count
@@ -34,15 +35,16 @@ struct LeaseLedger: Sendable {
         skipUndeliverable()
     }
 
-    var hasMore: Bool { handedOut < lease.events.count }
-    var isComplete: Bool { settledPrefix == lease.events.count && !hasMore }
+    var lease: Lease { source.lease }
+    var hasMore: Bool { handedOut < source.lease.events.count }
+    var isComplete: Bool { settledPrefix == source.lease.events.count && !hasMore }
 
     // MARK: - Handing out
 
     /// Hands out up to `limit` events that lie next to each other.
     mutating func handOut(_ limit: Int) -> Range<Int> {
         let begin = handedOut
-        let end = begin + min(limit, lease.events.count - begin)
+        let end = begin + min(limit, source.lease.events.count - begin)
         if undeliverable.isEmpty {
             handedOut = end
             return begin..<end

@@ -53,9 +53,9 @@ public struct Subscription: AsyncSequence, Sendable {
         public mutating func next() async throws(EventStreamingError) -> Delivery? {
             let finished = previous
             previous = nil
-            guard let delivered = try await handle.consumer.next(1, completing: finished) else { return nil }
-            previous = delivered.key
-            return handle.consumer.delivery(delivered.lease, delivered.key)
+            guard let handout = try await handle.consumer.next(1, completing: finished) else { return nil }
+            previous = handout.key
+            return Delivery(handout.source, at: handout.indices.lowerBound)
         }
 
         /// As ``next()``, in the isolation given.
@@ -95,9 +95,9 @@ extension Subscription {
             public mutating func next() async throws(EventStreamingError) -> DeliveryBatch? {
                 let finished = previous
                 previous = nil
-                guard let delivered = try await handle.consumer.next(.max, completing: finished) else { return nil }
-                previous = delivered.key
-                return DeliveryBatch(consumer: handle.consumer, lease: delivered.lease, key: delivered.key)
+                guard let handout = try await handle.consumer.next(.max, completing: finished) else { return nil }
+                previous = handout.key
+                return DeliveryBatch(handout: handout)
             }
 
             /// As ``next()``, in the isolation given.

@@ -12,6 +12,14 @@ public protocol Event: Codable, Sendable {
 
     /// The version of the type's form, 1 by default.
     static var version: Int { get }
+
+    /// The size of this event when encoded, in bytes, where the event knows it without being encoded: an upper bound
+    /// will do. `nil` by default.
+    ///
+    /// A store that keeps values needs the size for limits and statistics, and finds it by walking the event as an
+    /// encoder does. An event that is mostly one text or one array of bytes can save most of what emitting it costs by
+    /// telling. Stores that keep bytes count the bytes.
+    var payloadSize: Int? { get }
 }
 
 extension Event {
@@ -20,4 +28,7 @@ extension Event {
 
     /// 1.
     public static var version: Int { 1 }
+
+    /// `nil`: the event is measured.
+    public var payloadSize: Int? { nil }
 }

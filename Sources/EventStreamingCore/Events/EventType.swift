@@ -1,6 +1,9 @@
+import Synchronization
+
 /// The stable name and the version of an event's type.
 ///
-/// One word wide; copies share their text. Made once for each type, not once for each event.
+/// Copies share their text. The description of a Swift type is made once in a process and lives as long as the process,
+/// so that the events of one type, which are everywhere, do not contend for a reference count.
 public struct EventType: Sendable, Hashable, CustomStringConvertible {
     private final class Storage: Sendable {
         let name: String
@@ -12,21 +15,39 @@ public struct EventType: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private let storage: Storage
+    /// The descriptions of Swift types: as many as there are types, and never given up.
+    private static let known = Mutex<[ObjectIdentifier: Storage]>([:])
+
+    /// Keeps ``storage`` alive where ``known`` does not.
+    private let owner: Storage?
+    private unowned(unsafe) let storage: Storage
 
     /// The stable name, for example `UserInvited`.
     public var name: String { storage.name }
     /// The version, from 1.
     public var version: Int { storage.version }
 
-    /// Creates the description of a type.
+    /// Creates the description of a type by its name; any text will do.
     public init(name: String, version: Int = 1) {
-        storage = Storage(name: name, version: version)
+        let storage = Storage(name: name, version: version)
+        owner = storage
+        self.storage = storage
     }
 
-    /// Describes a Swift type.
+    /// Describes a Swift type. Costs a look-up; the first time for a type also its name.
     public init<E: Event>(_ type: E.Type) {
-        self.init(name: type.eventType, version: type.version)
+        owner = nil
+        let key = ObjectIdentifier(type)
+        if let storage = Self.known.withLock({ $0[key] }) {
+            self.storage = storage
+            return
+        }
+        let made = Storage(name: type.eventType, version: type.version)
+        storage = Self.known.withLock { known in
+            if let first = known[key] { return first }
+            known[key] = made
+            return made
+        }
     }
 
     /// The name, with the version from 2 on: `UserInvited`, `UserInvited v2`.

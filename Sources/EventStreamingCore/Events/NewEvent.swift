@@ -9,7 +9,10 @@ public struct NewEvent: Sendable {
     /// The size of the payload in bytes, as encoded or as measured; what limits and statistics count.
     public let size: Int
     /// Correlation, causation and headers.
-    public let context: EventContext
+    public var context: EventContext { knownContext ?? .empty }
+
+    /// The context; `nil` where it is empty, so that events without one share no reference count.
+    let knownContext: EventContext?
 
     /// Creates an event to append.
     public init(id: MessageID, type: EventType, payload: EventPayload, size: Int, context: EventContext = .empty) {
@@ -17,6 +20,6 @@ public struct NewEvent: Sendable {
         self.type = type
         self.payload = payload
         self.size = size
-        self.context = context
+        knownContext = context === EventContext.empty ? nil : context
     }
 }

@@ -13,14 +13,17 @@ public struct StoredEvent: Sendable {
     /// The size of the payload in bytes, as encoded or as measured.
     public let size: Int
     /// Correlation, causation and headers.
-    public let context: EventContext
+    public var context: EventContext { knownContext ?? .empty }
+
+    /// The context; `nil` where it is empty, so that events without one share no reference count.
+    private let knownContext: EventContext?
 
     /// The workflow in which the event was emitted. `nil` for an event outside any.
-    public var correlationID: WorkflowID? { context.correlationID }
+    public var correlationID: WorkflowID? { knownContext?.correlationID }
     /// The command or event that caused this one, if known.
-    public var causationID: MessageID? { context.causationID }
+    public var causationID: MessageID? { knownContext?.causationID }
     /// Headers by the user and the trace context.
-    public var headers: [String: String] { context.headers }
+    public var headers: [String: String] { knownContext?.headers ?? [:] }
 
     /// Creates the stored form of an event.
     public init(
@@ -38,20 +41,17 @@ public struct StoredEvent: Sendable {
         self.type = type
         self.payload = payload
         self.size = size
-        self.context = context
+        knownContext = context === EventContext.empty ? nil : context
     }
 
     /// The stored form of `event`.
-    @inlinable
     public init(_ event: NewEvent, offset: StreamOffset, timestamp: Timestamp) {
-        self.init(
-            offset: offset,
-            timestamp: timestamp,
-            id: event.id,
-            type: event.type,
-            payload: event.payload,
-            size: event.size,
-            context: event.context
-        )
+        self.offset = offset
+        self.timestamp = timestamp
+        id = event.id
+        type = event.type
+        payload = event.payload
+        size = event.size
+        knownContext = event.knownContext
     }
 }

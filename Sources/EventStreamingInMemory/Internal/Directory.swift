@@ -1,7 +1,8 @@
+import EventStreamingCore
 import Synchronization
 
 /// Finds things by name, from many tasks at once. Spread over several locks, so that callers rarely meet.
-final class Directory<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+final class Directory<Key: TextIdentifier, Value: Sendable>: Sendable {
     private final class Shard: Sendable {
         let entries = Mutex<[Key: Value]>([:])
     }
@@ -35,6 +36,11 @@ final class Directory<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private func shard(of key: Key) -> Shard {
-        shards[key.hashValue & (Self.shardCount - 1)]
+        // The end of a name tells it from its likes; hashing all of it again would cost more than the lock.
+        var spread = key.rawValue.utf8.count
+        for byte in key.rawValue.utf8.suffix(4) {
+            spread = spread &* 31 &+ Int(byte)
+        }
+        return shards[(spread ^ spread >> 5) & (Self.shardCount - 1)]
     }
 }

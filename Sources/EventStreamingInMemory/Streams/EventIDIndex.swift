@@ -98,26 +98,18 @@ struct EventIDIndex: Sendable {
 
     /// Forgets the ids of events before `offset`.
     mutating func trim(before offset: Int64) {
-        Self.trim(&ascending, before: offset) { _ in }
+        let end = ascending.partitionFromStart { $0.offset < offset }
+        ascending.trim(before: end) { _ in }
         if !othersByOffset.isEmpty {
-            Self.trim(&othersByOffset, before: offset) { others[$0.id] = nil }
+            let end = othersByOffset.partitionFromStart { $0.offset < offset }
+            for position in othersByOffset.start..<end {
+                others[othersByOffset[position].id] = nil
+            }
+            othersByOffset.trim(before: end) { _ in }
         }
         if ascending.isEmpty, othersByOffset.isEmpty {
             // Nothing to be in order with.
             greatest = nil
         }
-    }
-
-    private static func trim(
-        _ entries: inout SegmentedQueue<Entry>,
-        before offset: Int64,
-        _ forget: (Entry) -> Void
-    ) {
-        guard !entries.isEmpty, entries[entries.start].offset < offset else { return }
-        let end = entries.partition { $0.offset < offset }
-        for position in entries.start..<end {
-            forget(entries[position])
-        }
-        entries.trim(before: end) { _ in }
     }
 }

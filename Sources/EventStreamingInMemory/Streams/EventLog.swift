@@ -36,12 +36,21 @@ struct EventLog: Sendable {
         lastTimestamp = max(lastTimestamp, time)
         let timestamp = lastTimestamp
         let start = events.end
+        var size = 0
+        // Field by field: each is copied once, from the array into the segment.
         events.append(count: new.count) { index in
-            StoredEvent(new[index], offset: StreamOffset(start + Int64(index)), timestamp: timestamp)
+            size &+= new[index].size
+            return StoredEvent(
+                offset: StreamOffset(start + Int64(index)),
+                timestamp: timestamp,
+                id: new[index].id,
+                type: new[index].type,
+                payload: new[index].payload,
+                size: new[index].size,
+                context: new[index].context
+            )
         }
-        for event in new {
-            bytes &+= event.size
-        }
+        bytes &+= size
     }
 
     /// Gives out offsets for events that are not kept. Only while nothing is kept.
@@ -74,18 +83,16 @@ struct EventLog: Sendable {
         if limit == head {
             bytes = 0
         } else {
-            for position in first..<limit {
-                let size = events[position].size
-                bytes &-= size
-                trimmedBytes = trimmedBytes.addingReportingOverflow(size).partialValue
-            }
+            let size = events.sum(in: first..<limit) { $0.size }
+            bytes &-= size
+            trimmedBytes &+= size
         }
         let segments = events.segmentCount
         events.trim(before: limit) { effects.discard($0) }
         if events.segmentCount < segments {
             trimmedBytes = 0
         }
-        if trimmedBytes > Self.toleratedGarbage {
+        if trimmedBytes > Self.toleratedGarbage || trimmedBytes < 0 {
             trimmedBytes = 0
             events.compact { effects.discard($0) }
         }

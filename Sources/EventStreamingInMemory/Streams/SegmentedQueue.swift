@@ -85,7 +85,9 @@ struct SegmentedQueue<Element: Sendable>: Sendable {
     func elements(in range: Range<Int64>) -> [Element] {
         guard !range.isEmpty else { return [] }
         var index = segmentIndex(of: range.lowerBound)
-        if range.count == Self.segmentLength, segments[index].start == range.lowerBound {
+        // A segment that still grows would be copied by its next append.
+        let isFull = segments[index].end & (Self.segmentLength - 1) == 0
+        if isFull, segments[index].start == range.lowerBound, segments[index].end == range.upperBound {
             return segments[index].elements
         }
         var result: [Element] = []
@@ -117,8 +119,23 @@ struct SegmentedQueue<Element: Sendable>: Sendable {
 
     /// The first position whose element does not satisfy `isBefore`; the elements must be in such an order.
     func partition(_ isBefore: (Element) -> Bool) -> Int64 {
+        partition(in: start..<end, isBefore)
+    }
+
+    /// As ``partition(_:)``, for a position that is likely near the start: with steps that double.
+    func partitionFromStart(_ isBefore: (Element) -> Bool) -> Int64 {
         var low = start
-        var high = end
+        var step: Int64 = 1
+        while end - low > step, isBefore(self[low + step]) {
+            low += step
+            step *= 2
+        }
+        return partition(in: low..<min(end, low + step + 1), isBefore)
+    }
+
+    private func partition(in range: Range<Int64>, _ isBefore: (Element) -> Bool) -> Int64 {
+        var low = range.lowerBound
+        var high = range.upperBound
         while low < high {
             let middle = low + (high - low) / 2
             if isBefore(self[middle]) {
@@ -128,6 +145,22 @@ struct SegmentedQueue<Element: Sendable>: Sendable {
             }
         }
         return low
+    }
+
+    /// The sum of a number of each element in `range`, which wraps when it overflows.
+    func sum(in range: Range<Int64>, _ number: (Element) -> Int) -> Int {
+        var sum = 0
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let index = segmentIndex(of: position)
+            let start = segments[index].start
+            let portionEnd = min(range.upperBound, segments[index].end)
+            for place in Int(position - start)..<Int(portionEnd - start) {
+                sum &+= number(segments[index].elements[place])
+            }
+            position = portionEnd
+        }
+        return sum
     }
 
     // MARK: - Trimming

@@ -8,24 +8,28 @@ struct CheckedAppend: Sendable {
     let isAscending: Bool
 
     init(_ append: StreamAppend) throws(EventStreamingError) {
-        events = append.events
+        let events = append.events
+        self.events = events
         expectedVersion = append.expectedVersion
-        guard var previous = events.first?.id else {
+        guard !events.isEmpty else {
             throw EventStreamingError(.invalidArgument, "An append needs at least one event.")
         }
         var isAscending = true
-        for (index, event) in events.enumerated() {
-            guard event.size >= 0 else {
-                throw EventStreamingError(.invalidArgument, "The size of event \(event.id) is negative.")
+        // By index: a loop over the elements would copy every event.
+        for index in events.indices {
+            guard events[index].size >= 0 else {
+                throw EventStreamingError(.invalidArgument, "The size of event \(events[index].id) is negative.")
             }
-            isAscending = isAscending && (index == 0 || previous < event.id)
-            previous = event.id
+            isAscending = isAscending && (index == 0 || events[index - 1].id < events[index].id)
         }
         self.isAscending = isAscending
         if !isAscending {
             var ids = Set<MessageID>(minimumCapacity: events.count)
-            for event in events where !ids.insert(event.id).inserted {
-                throw EventStreamingError(.invalidArgument, "Event id \(event.id) is used twice in one append.")
+            for index in events.indices where !ids.insert(events[index].id).inserted {
+                throw EventStreamingError(
+                    .invalidArgument,
+                    "Event id \(events[index].id) is used twice in one append."
+                )
             }
         }
     }

@@ -8,7 +8,7 @@ extension StreamState {
     mutating func trim(before offset: Int64, effects: inout Effects) -> OffsetRanges {
         var unfinished = OffsetRanges()
         for index in subscriptions.indices {
-            unfinished.formUnion(subscriptions.values[index].lap(before: offset, floor: &floor))
+            unfinished.formUnion(subscriptions[index].lap(before: offset, floor: &floor))
         }
         removeEvents(before: offset, effects: &effects)
         return unfinished
@@ -20,7 +20,7 @@ extension StreamState {
         if floor.isStale {
             floor.reset()
             for index in subscriptions.indices {
-                subscriptions.values[index].count(in: &floor)
+                subscriptions[index].count(in: &floor)
             }
         }
         let lowest = floor.positions == 0 ? log.head : floor.lowest

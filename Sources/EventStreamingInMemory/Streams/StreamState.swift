@@ -10,7 +10,8 @@ struct StreamState: Sendable {
     var log = EventLog()
     var ids = EventIDIndex()
     var dropped = 0
-    var subscriptions: [SubscriptionID: Subscription] = [:]
+    /// Never gets shorter: the place of a subscription is good for ever.
+    var subscriptions: [Subscription] = []
     var floor = RetentionFloor()
     /// Where dead letters for this stream arrive.
     let deadLetters: DeadLetterBox
@@ -71,8 +72,8 @@ struct StreamState: Sendable {
     private mutating func expire(at moment: Moment, effects: inout Effects) {
         var earliest = Duration.never
         for index in subscriptions.indices {
-            subscriptions.values[index].expire(at: moment, log: log, floor: &floor, effects: &effects)
-            earliest = min(earliest, subscriptions.values[index].earliestDeadline)
+            subscriptions[index].expire(at: moment, log: log, floor: &floor, effects: &effects)
+            earliest = min(earliest, subscriptions[index].earliestDeadline)
         }
         earliestDeadline = earliest
         expired += effects.takeExpired()
@@ -90,37 +91,25 @@ struct StreamState: Sendable {
 
     // MARK: - Subscriptions
 
-    /// Creates a subscription, or changes it to the definition.
-    mutating func setSubscription(_ definition: SubscriptionDefinition, deadLetters: DeadLetterBox, seed: UInt64) {
-        if let index = subscriptions.index(forKey: definition.id) {
-            subscriptions.values[index].update(definition)
-        } else {
-            subscriptions[definition.id] = Subscription(
-                definition,
-                at: offset(of: definition.start),
-                deadLetters: deadLetters,
-                seed: seed,
-                floor: &floor
-            )
-        }
-    }
-
-    func subscription(_ id: SubscriptionID) throws(EventStreamingError) -> Subscription {
-        guard let subscription = subscriptions[id] else { throw .unknownSubscription(id) }
-        return subscription
+    /// Creates a subscription.
+    ///
+    /// - Returns: Its place.
+    mutating func addSubscription(_ definition: SubscriptionDefinition, deadLetters: DeadLetterBox, seed: UInt64) -> Int {
+        let position = offset(of: definition.start)
+        subscriptions.append(
+            Subscription(definition, at: position, deadLetters: deadLetters, seed: seed, floor: &floor)
+        )
+        return subscriptions.count - 1
     }
 
     /// Changes a subscription, and removes what nobody needs any more.
-    mutating func withSubscription<Result: Sendable>(
-        _ id: SubscriptionID,
+    mutating func withSubscription<Result: Sendable, Failure: Error>(
+        _ place: Int,
         effects: inout Effects,
-        _ body: (
-            inout Subscription, EventLog, inout RetentionFloor, inout Effects
-        ) throws(EventStreamingError) -> Result
-    ) throws(EventStreamingError) -> Result {
-        guard let index = subscriptions.index(forKey: id) else { throw .unknownSubscription(id) }
-        let result = try body(&subscriptions.values[index], log, &floor, &effects)
-        earliestDeadline = min(earliestDeadline, subscriptions.values[index].earliestDeadline)
+        _ body: (inout Subscription, EventLog, inout RetentionFloor, inout Effects) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = try body(&subscriptions[place], log, &floor, &effects)
+        earliestDeadline = min(earliestDeadline, subscriptions[place].earliestDeadline)
         trimFinished(effects: &effects)
         return result
     }

@@ -46,11 +46,11 @@ extension Cursor {
                 add(delivery, key: desk.nextKey())
             }
             guard !portion.isEmpty else { continue }
-            delivery.history.attempts += 1
+            delivery.attempts += 1
             delivery.scheduled = portion
             delivery.remaining = portion
             delivery.span = portion.span
-            let events = delivery.redriven.map { [$0] } ?? events(portion, from: log)
+            let events = delivery.redriven.map { [$0.event] } ?? events(portion, from: log)
             return hand(out: delivery, events, to: holder, at: uptime, desk: &desk)
         }
         settlePosition()
@@ -116,7 +116,7 @@ extension Cursor {
             span: offsets.span,
             scheduled: offsets,
             remaining: offsets,
-            history: Delivery.History(attempts: 1)
+            attempts: 1
         )
         return .found(hand(out: delivery, events, to: holder, at: uptime, desk: &desk))
     }
@@ -160,7 +160,7 @@ extension Cursor {
             key: key,
             span: delivery.span,
             events: events,
-            attempt: delivery.history.attempts,
+            attempt: delivery.attempts,
             isRedriven: delivery.redriven != nil,
             expiry: isFinished ? nil : expiry
         )
@@ -192,8 +192,7 @@ extension Cursor {
             span: offsets.span,
             scheduled: offsets,
             remaining: offsets,
-            history: Delivery.History(),
-            redriven: event
+            redriven: Delivery.Redriven(event)
         )
         add(delivery, key: desk.nextKey())
     }

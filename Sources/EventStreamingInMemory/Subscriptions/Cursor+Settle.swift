@@ -3,16 +3,8 @@ import EventStreamingCore
 /// An event that goes to the dead-letter stream.
 struct GivenUp: Sendable {
     let event: StoredEvent
-    let history: Delivery.History
-}
-
-/// Why a lease ends before it is settled.
-enum LeaseEnd: Sendable {
-    /// The holder gave it back: the delivery does not count.
-    case released
-    /// The holder was lost, as the text says: the delivery counts, so that an event that kills its consumer is given up
-    /// in the end.
-    case lost(String)
+    let attempts: Int
+    let failure: Delivery.Failure
 }
 
 extension Cursor {
@@ -50,9 +42,9 @@ extension Cursor {
             isDueNow = isDueNow || wait == .zero
         }
         if settlement.releasesRest, !plan.rest.isEmpty {
-            var history = delivery.history
-            history.attempts -= 1
-            giveBack(plan.rest, of: delivery, history: history, due: moment.uptime, desk: &desk)
+            var uncounted = delivery
+            uncounted.attempts -= 1
+            giveBack(plan.rest, of: uncounted, due: moment.uptime, desk: &desk)
             isDueNow = true
         }
         settlePosition()
@@ -68,44 +60,41 @@ extension Cursor {
         desk: inout Desk,
         givenUp: inout [GivenUp]
     ) -> Duration? {
-        var history = delivery.history
-        history.fail(at: moment.now, reason: rejection.reason)
-        guard case .retry(let delay) = rejection.action, history.attempts < desk.retry.maximumAttempts else {
-            giveUp(rejection.offsets, of: delivery, history: history, log: log, givenUp: &givenUp)
+        let failure = Delivery.Failure(at: moment.now, reason: rejection.reason, after: delivery.failure)
+        guard case .retry(let delay) = rejection.action, delivery.attempts < desk.retry.maximumAttempts else {
+            giveUp(rejection.offsets, of: delivery, failure: failure, log: log, givenUp: &givenUp)
             return nil
         }
-        let wait = delay ?? desk.delay(afterAttempt: history.attempts)
-        giveBack(rejection.offsets, of: delivery, history: history, due: moment.uptime + wait, desk: &desk)
+        var failed = delivery
+        failed.failure = failure
+        let wait = delay ?? desk.delay(afterAttempt: delivery.attempts)
+        giveBack(rejection.offsets, of: failed, due: moment.uptime + wait, desk: &desk)
         return wait
     }
 
     // MARK: - Ending
 
-    /// Ends a lease that is not settled; what remains in it is due at once, or given up after the last attempt.
+    /// Ends a lease whose holder was lost, for the reason given; what remains in it is due at once, or given up after the
+    /// last attempt. The delivery counts, so that an event that kills its consumer is given up in the end.
     ///
     /// - Returns: Whether there was such a lease.
     mutating func end(
         _ key: UInt64,
-        as end: LeaseEnd,
+        because reason: String,
         at moment: Moment,
         log: EventLog,
         desk: inout Desk,
         givenUp: inout [GivenUp]
     ) -> Bool {
-        guard deliveries[key]?.expiry != nil, let delivery = remove(key) else { return false }
-        var history = delivery.history
-        switch end {
-        case .released:
-            history.attempts -= 1
-        case .lost(let reason):
-            history.fail(at: moment.now, reason: "\(reason) in attempt \(history.attempts)")
-            if history.attempts >= desk.retry.maximumAttempts {
-                giveUp(delivery.remaining, of: delivery, history: history, log: log, givenUp: &givenUp)
-                settlePosition()
-                return true
-            }
+        guard deliveries[key]?.expiry != nil, var delivery = remove(key) else { return false }
+        let reason = "\(reason) in attempt \(delivery.attempts)"
+        let failure = Delivery.Failure(at: moment.now, reason: reason, after: delivery.failure)
+        if delivery.attempts < desk.retry.maximumAttempts {
+            delivery.failure = failure
+            giveBack(delivery.remaining, of: delivery, due: moment.uptime, desk: &desk)
+        } else {
+            giveUp(delivery.remaining, of: delivery, failure: failure, log: log, givenUp: &givenUp)
         }
-        giveBack(delivery.remaining, of: delivery, history: history, due: moment.uptime, desk: &desk)
         settlePosition()
         return true
     }
@@ -113,7 +102,6 @@ extension Cursor {
     private mutating func giveBack(
         _ offsets: OffsetRanges,
         of delivery: Delivery,
-        history: Delivery.History,
         due: Duration,
         desk: inout Desk
     ) {
@@ -125,7 +113,8 @@ extension Cursor {
                 span: run.span,
                 scheduled: run,
                 remaining: run,
-                history: history,
+                attempts: delivery.attempts,
+                failure: delivery.failure,
                 redriven: delivery.redriven
             )
             add(part, key: desk.nextKey())
@@ -135,14 +124,14 @@ extension Cursor {
     private func giveUp(
         _ offsets: OffsetRanges,
         of delivery: Delivery,
-        history: Delivery.History,
+        failure: Delivery.Failure,
         log: EventLog,
         givenUp: inout [GivenUp]
     ) {
         for range in offsets.ranges {
             for offset in range {
-                if let event = delivery.redriven ?? log.event(at: offset) {
-                    givenUp.append(GivenUp(event: event, history: history))
+                if let event = delivery.redriven?.event ?? log.event(at: offset) {
+                    givenUp.append(GivenUp(event: event, attempts: delivery.attempts, failure: failure))
                 }
             }
         }

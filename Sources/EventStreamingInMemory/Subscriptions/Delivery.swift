@@ -9,18 +9,26 @@ struct Delivery: Sendable {
         case waiting(due: Duration)
     }
 
-    /// What is known about the failures so far.
-    struct History: Sendable {
-        /// How many deliveries count, the present one included.
-        var attempts = 0
-        var firstFailure: Timestamp?
-        var lastFailure: Timestamp?
-        var reason = ""
+    /// The failures so far. Apart from the rest because most deliveries never have one.
+    final class Failure: Sendable {
+        let first: Timestamp
+        let last: Timestamp
+        let reason: String
 
-        mutating func fail(at time: Timestamp, reason: String) {
-            firstFailure = firstFailure ?? time
-            lastFailure = time
+        init(at time: Timestamp, reason: String, after earlier: Failure?) {
+            first = earlier?.first ?? time
+            last = time
             self.reason = reason
+        }
+    }
+
+    /// An event that returns from the dead-letter stream. Its offset may be trimmed long ago, and has no influence on the
+    /// position.
+    final class Redriven: Sendable {
+        let event: StoredEvent
+
+        init(_ event: StoredEvent) {
+            self.event = event
         }
     }
 
@@ -31,10 +39,10 @@ struct Delivery: Sendable {
     var scheduled: OffsetRanges
     /// What is not settled.
     var remaining: OffsetRanges
-    var history: History
-    /// The event itself, when it returns from the dead-letter stream: its offset may be trimmed long ago, and has no
-    /// influence on the position.
-    var redriven: StoredEvent?
+    /// How many deliveries count, the present one included.
+    var attempts = 0
+    var failure: Failure?
+    var redriven: Redriven?
 
     var expiry: Duration? {
         if case .leased(_, let expiry) = phase { expiry } else { nil }

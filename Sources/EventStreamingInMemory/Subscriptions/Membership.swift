@@ -21,11 +21,6 @@ struct Membership: Sendable {
         expiresAt = moment.uptime + timeout
     }
 
-    /// Begins a new registration under the same name. The leases of the old one must have been ended.
-    mutating func renew(kind: ConsumerKind, epoch: UInt64, at moment: Moment, timeout: Duration) {
-        self = Membership(kind: kind, epoch: epoch, at: moment, timeout: timeout)
-    }
-
     mutating func showLife(at moment: Moment, timeout: Duration) {
         lastSeenAt = moment.now
         expiresAt = max(expiresAt, moment.uptime + timeout)
@@ -44,11 +39,5 @@ struct Membership: Sendable {
     /// The lease that runs out first.
     mutating func firstExpiring(in cursor: Cursor) -> LazyQueue<Duration>.Entry? {
         leases.isEmpty ? nil : leases.first { cursor.expiry(of: $0) }
-    }
-
-    /// When the consumer or its first lease ends, whichever is earlier.
-    mutating func deadline(in cursor: Cursor) -> Duration {
-        guard let lease = firstExpiring(in: cursor) else { return expiresAt }
-        return min(lease.rank, expiresAt)
     }
 }

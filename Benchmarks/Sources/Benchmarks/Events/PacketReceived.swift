@@ -1,8 +1,8 @@
 import EventStreaming
 
-/// An event with a payload of 256 bytes, new for each event, as a publisher would make it.
+/// An event with a payload of 256 bytes, new for each event, as a publisher would make it. It knows its size.
 struct PacketReceived: BenchmarkEvent {
-    static let payloadSize = 256
+    static let length = 256
 
     typealias Process = BenchmarkWorkflow
 
@@ -11,6 +11,9 @@ struct PacketReceived: BenchmarkEvent {
 
     init(_ label: Label) {
         self.label = label
-        payload = [UInt8](repeating: UInt8(truncatingIfNeeded: label.number), count: Self.payloadSize)
+        payload = [UInt8](repeating: UInt8(truncatingIfNeeded: label.number), count: Self.length)
     }
+
+    /// Four digits and a comma for each byte, and the label.
+    var payloadSize: Int? { payload.count * 4 + 64 }
 }

@@ -9,7 +9,7 @@ extension Benchmark {
     ) { _ in
         guard allocation_counter_is_available() else { throw Problem("The heap cannot be measured here.") }
         let count = 1_000_000
-        let payload = Double(PacketReceived.payloadSize)
+        let payload = Double(PacketReceived.length)
         let plain = heapGrowth { (0..<count).map { PacketReceived(Label(number: $0)) } } / Double(count)
         let (queued, resident) = try await Service.run { streaming in
             try await queue(count, in: streaming)

@@ -75,7 +75,7 @@ private struct BareStore {
                     id: ids.next(),
                     type: type,
                     payload: .value(PacketReceived(Label(number: number))),
-                    size: PacketReceived.payloadSize
+                    size: PacketReceived.length
                 )
             }
             return StreamAppend(stream: stream, events: events)

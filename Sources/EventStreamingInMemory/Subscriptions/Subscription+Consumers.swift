@@ -1,0 +1,169 @@
+import EventStreamingCore
+
+extension Subscription {
+    // MARK: - Coming and going
+
+    /// The place of a registration's consumer.
+    func place(of registration: ConsumerRegistration) throws(EventStreamingError) -> Int {
+        guard let place = consumers.place(of: registration.consumer) else {
+            throw .unknownConsumer(registration)
+        }
+        let epoch = consumers[place].membership.epoch
+        guard registration.epoch >= epoch else {
+            throw .consumerReplaced(registration)
+        }
+        guard registration.epoch == epoch, consumers[place].membership.isConnected else {
+            throw .unknownConsumer(registration)
+        }
+        return place
+    }
+
+    /// - Parameter position: Where the position of a consumer begins that has none.
+    mutating func register(
+        _ id: ConsumerID,
+        kind: ConsumerKind,
+        epoch: UInt64,
+        position: Int64,
+        at moment: Moment,
+        log: EventLog,
+        floor: inout RetentionFloor,
+        effects: inout Effects
+    ) {
+        let membership = Membership(kind: kind, epoch: epoch, at: moment, timeout: desk.consumerTimeout)
+        if let place = consumers.place(of: id) {
+            endLeases(at: place, because: "the consumer was replaced", moment, log, &floor, &effects)
+            consumers[place].membership = membership
+        } else {
+            consumers.add(Consumer(id: id, membership: membership, cursor: Cursor(at: position)))
+            if !isShared {
+                floor.add(position)
+            }
+        }
+        expect(membership.expiresAt)
+    }
+
+    mutating func unregister(
+        _ registration: ConsumerRegistration,
+        at moment: Moment,
+        log: EventLog,
+        floor: inout RetentionFloor,
+        effects: inout Effects
+    ) throws(EventStreamingError) {
+        let place = try place(of: registration)
+        endLeases(at: place, because: "the consumer left", moment, log, &floor, &effects)
+        leave(at: place, floor: &floor)
+    }
+
+    /// Disconnects a consumer whose leases were ended.
+    private mutating func leave(at place: Int, floor: inout RetentionFloor) {
+        switch consumers[place].membership.kind {
+        case .durable: consumers[place].membership.isConnected = false
+        case .temporary: forget(consumers[place].id, floor: &floor)
+        }
+    }
+
+    private mutating func forget(_ id: ConsumerID, floor: inout RetentionFloor) {
+        guard let consumer = consumers.remove(id), !isShared else { return }
+        floor.remove(consumer.cursor.position)
+    }
+
+    /// - Returns: Whether there was such a consumer.
+    mutating func remove(
+        _ id: ConsumerID,
+        at moment: Moment,
+        log: EventLog,
+        floor: inout RetentionFloor,
+        effects: inout Effects
+    ) -> Bool {
+        guard let place = consumers.place(of: id) else { return false }
+        if isShared {
+            endLeases(at: place, because: "the consumer was removed", moment, log, &floor, &effects)
+        }
+        forget(id, floor: &floor)
+        return true
+    }
+
+    mutating func heartbeat(
+        _ registration: ConsumerRegistration,
+        extendsLeases: Bool,
+        at moment: Moment,
+        floor: inout RetentionFloor
+    ) throws(EventStreamingError) {
+        let place = try place(of: registration)
+        withCursor(at: place, floor: &floor) { cursor, membership, desk in
+            membership.showLife(at: moment, timeout: desk.consumerTimeout)
+            if extendsLeases {
+                let expiry = moment.uptime + desk.visibilityTimeout
+                cursor.extend(membership.leaseKeys, of: membership.epoch, until: expiry)
+            }
+        }
+    }
+
+    // MARK: - Ending
+
+    /// Ends what ran out.
+    mutating func expire(at moment: Moment, log: EventLog, floor: inout RetentionFloor, effects: inout Effects) {
+        guard earliestDeadline <= moment.uptime else { return }
+        var earliest = Duration.never
+        var leaving: [ConsumerID] = []
+        for place in consumers.indices where consumers[place].membership.isConnected {
+            if consumers[place].membership.expiresAt <= moment.uptime {
+                endLeases(at: place, because: "the consumer expired", moment, log, &floor, &effects)
+                leaving.append(consumers[place].id)
+                continue
+            }
+            while let lease = firstExpiring(at: place), lease.rank <= moment.uptime {
+                endLeases([lease.key], at: place, because: "the lease expired", moment, log, &floor, &effects)
+            }
+            let expiresAt = consumers[place].membership.expiresAt
+            earliest = min(earliest, min(expiresAt, firstExpiring(at: place)?.rank ?? expiresAt))
+        }
+        for id in leaving {
+            // Places change when one leaves for good.
+            guard let place = consumers.place(of: id) else { continue }
+            let epoch = consumers[place].membership.epoch
+            effects.addExpired(ConsumerRegistration(subscription: definition.id, consumer: id, epoch: epoch))
+            leave(at: place, floor: &floor)
+        }
+        earliestDeadline = earliest
+    }
+
+    private mutating func firstExpiring(at place: Int) -> LazyQueue<Duration>.Entry? {
+        let cursor = isShared ? shared : consumers[place].cursor
+        return consumers[place].membership.firstExpiring(in: cursor)
+    }
+
+    private mutating func endLeases(
+        at place: Int,
+        because reason: String,
+        _ moment: Moment,
+        _ log: EventLog,
+        _ floor: inout RetentionFloor,
+        _ effects: inout Effects
+    ) {
+        let keys = consumers[place].membership.leaseKeys.sorted()
+        endLeases(keys, at: place, because: reason, moment, log, &floor, &effects)
+    }
+
+    private mutating func endLeases(
+        _ keys: [UInt64],
+        at place: Int,
+        because reason: String,
+        _ moment: Moment,
+        _ log: EventLog,
+        _ floor: inout RetentionFloor,
+        _ effects: inout Effects
+    ) {
+        var givenUp: [GivenUp] = []
+        let hasEnded = withCursor(at: place, floor: &floor) { cursor, _, desk in
+            var hasEnded = false
+            for key in keys {
+                let isEnded = cursor.end(key, because: reason, at: moment, log: log, desk: &desk, givenUp: &givenUp)
+                hasEnded = hasEnded || isEnded
+            }
+            return hasEnded
+        }
+        effects.hasNews = effects.hasNews || hasEnded
+        bury(givenUp, of: consumers[place].id, at: moment, effects: &effects)
+    }
+}
