@@ -81,7 +81,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingTests",
             dependencies: [
-                "EventStreaming", "EventStreamingTesting", inMemoryLogging, metricsTestKit, inMemoryTracing, tracing,
+                "EventStreaming", "EventStreamingInMemory", "EventStreamingTesting", inMemoryLogging, metricsTestKit,
+                inMemoryTracing, tracing, serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings

@@ -48,6 +48,7 @@ extension EventStreaming {
     ///   - body: Consumes.
     /// - Returns: What `body` returns.
     /// - Throws: As ``subscribe(to:as:from:)``, what registering throws, and what `body` throws.
+    @discardableResult
     public func withSubscription<Result>(
         to subscription: String,
         as consumer: String? = nil,

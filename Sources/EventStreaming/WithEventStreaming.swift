@@ -12,6 +12,7 @@
 /// - Returns: What `body` returns, after the service has shut down.
 /// - Throws: What `body` or ``EventStreaming/run()`` throws, whichever fails first, after the other has ended. When the
 ///   service cannot run, `body` is cancelled.
+@discardableResult
 public func withEventStreaming<Success: Sendable>(
     _ streaming: EventStreaming,
     _ body: @escaping @Sendable (EventStreaming) async throws -> Success

@@ -13,7 +13,9 @@ extension EventStreaming {
     package var clock: any EventStreamingClock { engine.clock }
 
     /// Whether handlers and housekeeping are running.
-    package var isRunning: Bool { (Lifecycle.Phase.running...Lifecycle.Phase.draining).contains(engine.lifecycle.phase) }
+    package var isRunning: Bool {
+        (Lifecycle.Phase.running...Lifecycle.Phase.draining).contains(engine.lifecycle.phase)
+    }
 
     /// Whether the service has shut down.
     package var hasStopped: Bool { engine.lifecycle.phase == .stopped }

@@ -23,6 +23,7 @@ public import EventStreamingCore
 ///   ``EventStreamingOptions/shutdownTimeout`` in real time to finish; they are cancelled after that.
 /// - Throws: What `body` throws, after the service has shut down; what `configure` and creating the service throw; what
 ///   ``EventStreaming/run()`` throws.
+@discardableResult
 public func withTestEventStreaming<Result: Sendable>(
     storage: EventStreamingStorage = .inMemory,
     clock: ManualClock = ManualClock(),
