@@ -75,6 +75,10 @@ public final class EventStreaming: Service {
         emitter = EventEmitter(appender: engine.appender, lifecycle: engine.lifecycle)
     }
 
+    deinit {
+        engine.forgetEverything()
+    }
+
     /// Works in the background until the service shuts down or the task is cancelled; see *Running* and *Shutting down*.
     ///
     /// - Throws: ``EventStreamingError`` with code `alreadyRunning` or `shutDown`, or what preparing the store throws.

@@ -81,4 +81,3 @@ public final class InMemoryEventStreamStore: Sendable {
         seed &+ subscriptionCount.add(1, ordering: .relaxed).newValue
     }
 }
-

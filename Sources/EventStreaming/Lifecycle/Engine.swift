@@ -132,6 +132,12 @@ final class Engine: Sendable {
         }
     }
 
+    /// Lets go of consumers that nobody will ask for any more; the store takes back by itself what they held.
+    func forgetEverything() {
+        consumers.withLock { $0.removeAll() }
+        abandoned.withLock { $0.removeAll() }
+    }
+
     // MARK: - Deliveries
 
     func decode(_ lease: Lease) -> DecodedLease {

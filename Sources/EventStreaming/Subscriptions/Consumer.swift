@@ -295,25 +295,27 @@ final class Consumer: Sendable {
         engine.forget(self)
         fetches.notify()
         guard let registration = held.registration else { return }
-        do throws(EventStreamingError) {
-            for settlement in held.settlements {
-                try await engine.store.settle(settlement)
-            }
-            try await engine.store.unregisterConsumer(registration)
-            logger.debug("Consumer unregistered.")
-        } catch {
-            // The store takes everything back by itself when the leases run out.
-            logger.debug("The consumer could not be released.", metadata: [LogKey.error: "\(error)"])
+        for settlement in held.settlements {
+            await attempt { () async throws(EventStreamingError) in try await engine.store.settle(settlement) }
         }
+        await attempt { () async throws(EventStreamingError) in
+            try await engine.store.unregisterConsumer(registration)
+        }
+        logger.debug("Consumer unregistered.")
         engine.activity.notify()
     }
 
-    private func release(_ lease: Lease) async {
+    /// Does a part of giving back. What fails is no harm: the store takes everything back by itself when leases run out.
+    private func attempt(_ body: () async throws(EventStreamingError) -> Void) async {
         do throws(EventStreamingError) {
-            try await engine.store.release(lease)
+            try await body()
         } catch {
-            logger.debug("A lease could not be released.", metadata: [LogKey.error: "\(error)"])
+            logger.debug("What a consumer held could not be given back.", metadata: [LogKey.error: "\(error)"])
         }
+    }
+
+    private func release(_ lease: Lease) async {
+        await attempt { () async throws(EventStreamingError) in try await engine.store.release(lease) }
     }
 }
 

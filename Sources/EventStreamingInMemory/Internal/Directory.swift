@@ -36,11 +36,10 @@ final class Directory<Key: TextIdentifier, Value: Sendable>: Sendable {
     }
 
     private func shard(of key: Key) -> Shard {
-        // The end of a name tells it from its likes; hashing all of it again would cost more than the lock.
-        var spread = key.rawValue.utf8.count
-        for byte in key.rawValue.utf8.suffix(4) {
-            spread = spread &* 31 &+ Int(byte)
-        }
+        // The length and the last byte tell names from their likes well enough; hashing all of a name here, and again
+        // in the dictionary, would cost more than the lock.
+        let name = key.rawValue.utf8
+        let spread = name.count &* 31 &+ Int(name.last ?? 0)
         return shards[(spread ^ spread >> 5) & (Self.shardCount - 1)]
     }
 }

@@ -37,18 +37,9 @@ struct EventLog: Sendable {
         let timestamp = lastTimestamp
         let start = events.end
         var size = 0
-        // Field by field: each is copied once, from the array into the segment.
         events.append(count: new.count) { index in
             size &+= new[index].size
-            return StoredEvent(
-                offset: StreamOffset(start + Int64(index)),
-                timestamp: timestamp,
-                id: new[index].id,
-                type: new[index].type,
-                payload: new[index].payload,
-                size: new[index].size,
-                context: new[index].context
-            )
+            return StoredEvent(new[index], offset: StreamOffset(start + Int64(index)), timestamp: timestamp)
         }
         bytes &+= size
     }

@@ -94,7 +94,11 @@ struct StreamState: Sendable {
     /// Creates a subscription.
     ///
     /// - Returns: Its place.
-    mutating func addSubscription(_ definition: SubscriptionDefinition, deadLetters: DeadLetterBox, seed: UInt64) -> Int {
+    mutating func addSubscription(
+        _ definition: SubscriptionDefinition,
+        deadLetters: DeadLetterBox,
+        seed: UInt64
+    ) -> Int {
         let position = offset(of: definition.start)
         subscriptions.append(
             Subscription(definition, at: position, deadLetters: deadLetters, seed: seed, floor: &floor)
