@@ -92,6 +92,7 @@ let package = Package(
             dependencies: ["EventStreamingTesting", "EventStreaming"],
             swiftSettings: settings
         ),
+        .testTarget(name: "DocumentationTests", swiftSettings: settings),
         .testTarget(
             name: "UserServiceTests",
             dependencies: ["UserService", "EventStreaming"],
