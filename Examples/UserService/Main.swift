@@ -1,1 +1,104 @@
-@main struct Main { static func main() {} }
+import EventStreaming
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Where the program begins and ends.
+@main
+struct Main {
+    static func main() async {
+        // `main()` runs on the main actor, and so would everything that it calls; this call leaves it.
+        exit(await run().rawValue)
+    }
+
+    /// How the program ended; see ``CommandLineOptions/usage``.
+    private enum ExitCode: Int32 {
+        case success = 0
+        case unreadableInput = 1
+        case wrongUsage = 2
+        case lost = 3
+        case failed = 4
+    }
+
+    @concurrent
+    private static func run() async -> ExitCode {
+        let options: CommandLineOptions
+        do throws(CommandLineOptions.UsageError) {
+            options = try CommandLineOptions(CommandLine.arguments.dropFirst())
+        } catch {
+            complain("\(error.message) UserService --help tells more.")
+            return .wrongUsage
+        }
+        if options.showsHelp {
+            print(CommandLineOptions.usage)
+            return .success
+        }
+        do {
+            let summary = try await serve(options)
+            return summary.lost == 0 ? .success : .lost
+        } catch let error as InputSource.Failure {
+            complain("\(error)")
+            return .unreadableInput
+        } catch {
+            complain("\(error)")
+            return .failed
+        }
+    }
+
+    /// Runs the service until its input has ended and everything is delivered, or a signal ends it sooner.
+    private static func serve(_ options: CommandLineOptions) async throws -> Summary {
+        let logger = makeLogger()
+        let journal = Journal(console: Console(format: options.isJSON ? .json : .text), ledger: Ledger())
+        let streaming = try EventStreaming.userService(
+            maximumPayloadBytes: options.maximumPayloadBytes,
+            directory: Directory(),
+            journal: journal,
+            logger: logger
+        )
+        let application = UserApplication(
+            input: try InputSource(path: options.input),
+            options: options,
+            streaming: streaming,
+            journal: journal
+        )
+        // Shut down in reverse: the application first, which still needs the streaming.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: streaming),
+                    .init(
+                        service: application,
+                        successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    ),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        let outcome: Result<Void, any Error>
+        do {
+            try await group.run()
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        // Also after a failure: what was done is worth to be told.
+        application.summary?.write(to: journal.console)
+        try outcome.get()
+        guard let summary = application.summary else { throw CancellationError() }
+        return summary
+    }
+
+    private static func makeLogger() -> Logger {
+        var logger = Logger(label: "user-service", factory: StreamLogHandler.standardError(label:))
+        let level = ProcessInfo.processInfo.environment["LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0.lowercased()) }
+        logger.logLevel = level ?? .warning
+        return logger
+    }
+
+    private static func complain(_ message: String) {
+        FileHandle.standardError.write(Data("UserService: \(message)\n".utf8))
+    }
+}

@@ -1,0 +1,32 @@
+import EventStreaming
+
+/// Where everything that happens is told: to people or programs, by the ``Console``, and to the ``Ledger``.
+struct Journal: Sendable {
+    let console: Console
+    let ledger: Ledger
+
+    func accepted(_ record: CommandRecord, workflow: WorkflowID, line: Int) {
+        console.write(CommandEntry(accepted: record.name, workflow: workflow, line: line))
+        ledger.accepted(stream: record.stream)
+    }
+
+    func rejected(_ command: String?, _ error: any Error, line: Int) {
+        console.write(CommandEntry(rejected: command, Failure(error), line: line))
+    }
+
+    /// A consumer is done with a delivery.
+    func finished(_ delivery: Delivery) {
+        console.write(DeliveryEntry(delivery))
+        ledger.finished(delivery.record.id, of: delivery.subscription.rawValue)
+    }
+
+    /// A consumer failed with a delivery, and will give it back.
+    func failed(_ delivery: Delivery, _ error: any Error) {
+        console.write(DeliveryEntry(delivery, failure: Failure(error)))
+    }
+
+    /// What was given back is recorded: it waits to be delivered again, or is a dead letter now.
+    func settled() {
+        ledger.touch()
+    }
+}
