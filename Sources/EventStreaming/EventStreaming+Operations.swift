@@ -3,7 +3,7 @@ public import EventStreamingCore
 extension EventStreaming {
     /// The state of a declared stream, or of a subscription's dead-letter stream.
     ///
-    /// - Throws: ``EventStreamingError`` with code `unknownStream` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownStream` or `invalidName`, or what the store reports.
     public func metadata(of stream: String) async throws(EventStreamingError) -> StreamMetadata {
         let name = try StreamName(stream)
         try await engine.preparation.ready()
@@ -18,7 +18,7 @@ extension EventStreaming {
     ///   - direction: Forward by default.
     ///   - limit: The most events to read, 1 to 10 000. 100 by default.
     /// - Returns: The events in the direction read; none when there are no more now.
-    /// - Throws: ``EventStreamingError`` with code `unknownStream`, `invalidName`, `invalidArgument` or `offsetTrimmed`,
+    /// - Throws: `EventStreamingError` with code `unknownStream`, `invalidName`, `invalidArgument` or `offsetTrimmed`,
     ///   or what the store reports.
     public func read(
         _ stream: String,
@@ -35,7 +35,7 @@ extension EventStreaming {
     /// Removes the events of a stream before `offset`. Positions of subscriptions that are behind move up.
     ///
     /// - Returns: How many events were removed.
-    /// - Throws: ``EventStreamingError`` with code `unknownStream` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownStream` or `invalidName`, or what the store reports.
     @discardableResult
     public func trim(_ stream: String, before offset: StreamOffset) async throws(EventStreamingError) -> Int {
         let name = try StreamName(stream)
@@ -45,7 +45,7 @@ extension EventStreaming {
 
     /// How far a subscription has come: one position in exclusive mode, one for each consumer in broadcast mode.
     ///
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     public func progress(of subscription: String) async throws(EventStreamingError) -> [SubscriptionProgress] {
         let id = try known(subscription)
         try await engine.preparation.ready()
@@ -54,7 +54,7 @@ extension EventStreaming {
 
     /// The consumers of a subscription, in every process that shares the store.
     ///
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     public func consumers(of subscription: String) async throws(EventStreamingError) -> [ConsumerInfo] {
         let id = try known(subscription)
         try await engine.preparation.ready()
@@ -64,7 +64,7 @@ extension EventStreaming {
     /// Removes a consumer for good, with its position; an ephemeral stream keeps nothing for it any more.
     ///
     /// - Returns: Whether there was one.
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     @discardableResult
     public func removeConsumer(
         _ consumer: String,
@@ -81,7 +81,7 @@ extension EventStreaming {
     ///   - subscription: The subscription's name.
     ///   - number: The number of the dead letter to begin with.
     ///   - limit: The most dead letters to read, 1 to 10 000. 100 by default.
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription`, `invalidName` or `invalidArgument`, or what the
+    /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName` or `invalidArgument`, or what the
     ///   store reports.
     public func deadLetters(
         of subscription: String,
@@ -100,7 +100,7 @@ extension EventStreaming {
     ///   - subscription: The subscription's name.
     ///   - numbers: The numbers of the dead letters; `nil` for all there are when the call begins.
     /// - Returns: How many will be delivered again.
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription` or `invalidName`, or what the store reports.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     @discardableResult
     public func redriveDeadLetters(
         of subscription: String,

@@ -3,8 +3,8 @@ public import EventStreamingCore
 extension EventStreaming {
     /// The deliveries of a subscription to a consumer with a name.
     ///
-    /// In ``SubscriptionMode/broadcast`` mode the name keeps the consumer's position, so that the next loop under this
-    /// name goes on where this one ended. In ``SubscriptionMode/exclusive`` mode the position is the subscription's, and
+    /// In `SubscriptionMode.broadcast` mode the name keeps the consumer's position, so that the next loop under this
+    /// name goes on where this one ended. In `SubscriptionMode.exclusive` mode the position is the subscription's, and
     /// the name only tells the competing consumers apart.
     ///
     /// - Parameters:
@@ -13,7 +13,7 @@ extension EventStreaming {
     ///   - start: In broadcast mode, where a consumer begins that has no position yet; by default where the subscription
     ///     says.
     /// - Returns: A sequence; nothing happens before its loop begins.
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
     public func subscribe(
         to subscription: String,
         as consumer: String,
@@ -28,7 +28,7 @@ extension EventStreaming {
     ///   - subscription: The subscription's name.
     ///   - start: In broadcast mode, where the consumer begins; by default where the subscription says.
     /// - Returns: A sequence; nothing happens before its loop begins. Every loop is a consumer of its own.
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
     public func subscribe(
         to subscription: String,
         from start: StartPosition? = nil

@@ -38,7 +38,7 @@ public final class EventStreaming: Service {
     /// - Parameters:
     ///   - storage: Where events are kept.
     ///   - configure: Declares streams, subscriptions and handlers.
-    /// - Throws: ``EventStreamingError`` with code `invalidConfiguration` and all problems at once, or what `configure`
+    /// - Throws: `EventStreamingError` with code `invalidConfiguration` and all problems at once, or what `configure`
     ///   throws.
     public init(
         storage: EventStreamingStorage = .inMemory,
@@ -81,7 +81,7 @@ public final class EventStreaming: Service {
 
     /// Works in the background until the service shuts down or the task is cancelled; see *Running* and *Shutting down*.
     ///
-    /// - Throws: ``EventStreamingError`` with code `alreadyRunning` or `shutDown`, or what preparing the store throws.
+    /// - Throws: `EventStreamingError` with code `alreadyRunning` or `shutDown`, or what preparing the store throws.
     ///   `CancellationError` when the task was cancelled.
     @concurrent
     public func run() async throws {

@@ -22,7 +22,7 @@ import Synchronization
 /// new events. Memory for events that nobody needs is given back in steps of 128 events, or earlier when they are large
 /// or when a stream becomes empty.
 ///
-/// Of events that are lost by ``EventStreamingCore/OverflowPolicy/dropOldest`` or by trimming while they are leased,
+/// Of events that are lost by `OverflowPolicy` or by trimming while they are leased,
 /// nothing can be settled any more: a settlement passes over them, and a lease with nothing else has ended.
 public final class InMemoryEventStreamStore: Sendable {
     let clock: any EventStreamingClock

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A clock that stands still until a test moves it.
 ///
-/// Give it to everything that takes an ``EventStreamingCore/EventStreamingClock``. A test then waits with
+/// Give it to everything that takes an `EventStreamingClock`. A test then waits with
 /// ``waitForSleepers(_:)`` until the code under test sleeps, and goes on with ``advance(by:)``; nothing ever waits for
 /// real time. Safe to use from any task.
 public final class ManualClock: EventStreamingClock {

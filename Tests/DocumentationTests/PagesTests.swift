@@ -31,3 +31,17 @@ struct PagesTests {
         }
     }
 }
+
+@Suite("The tutorial ends with code that compiles")
+struct TutorialTests {
+    @Test func theLastStepIsTheSnippet() throws {
+        let folder = "Sources/EventStreaming/Documentation.docc/Resources"
+        let steps = try Repository.files(in: folder, ending: ".swift").map { try Repository.text($0) }
+        let snippet = try Repository.text("Snippets/FirstWorkflow.swift")
+        #expect(steps.count > 1)
+        #expect(steps.last == snippet)
+        for step in steps {
+            #expect(snippet.hasPrefix(step.trimmingCharacters(in: .newlines)))
+        }
+    }
+}

@@ -4,11 +4,11 @@ public import EventStreamingCore
 public protocol EventCodec: Sendable {
     /// The event as bytes.
     ///
-    /// - Throws: ``EventStreamingError`` with code `encodingFailed`.
+    /// - Throws: `EventStreamingError` with code `encodingFailed`.
     func encode<E: Event>(_ event: E) throws(EventStreamingError) -> [UInt8]
 
     /// The event that `bytes` hold.
     ///
-    /// - Throws: ``EventStreamingError`` with code `decodingFailed`.
+    /// - Throws: `EventStreamingError` with code `decodingFailed`.
     func decode<E: Event>(_ type: E.Type, from bytes: [UInt8]) throws(EventStreamingError) -> E
 }

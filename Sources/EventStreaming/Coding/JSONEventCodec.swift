@@ -13,7 +13,7 @@ public struct JSONEventCodec: EventCodec {
 
     /// The event as JSON.
     ///
-    /// - Throws: ``EventStreamingError`` with code `encodingFailed`.
+    /// - Throws: `EventStreamingError` with code `encodingFailed`.
     public func encode<E: Event>(_ event: E) throws(EventStreamingError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -31,7 +31,7 @@ public struct JSONEventCodec: EventCodec {
 
     /// The event that the JSON text holds.
     ///
-    /// - Throws: ``EventStreamingError`` with code `decodingFailed`.
+    /// - Throws: `EventStreamingError` with code `decodingFailed`.
     public func decode<E: Event>(_ type: E.Type, from bytes: [UInt8]) throws(EventStreamingError) -> E {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601

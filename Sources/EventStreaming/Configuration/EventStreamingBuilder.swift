@@ -21,7 +21,9 @@ public struct EventStreamingBuilder: ~Copyable {
 
     /// Declares the stream of a workflow's events.
     ///
-    /// - Parameter configure: Changes the stream's settings.
+    /// - Parameters:
+    ///   - workflow: The workflow.
+    ///   - configure: Changes the stream's settings.
     public mutating func addStream<W: Workflow>(
         _ workflow: W.Type,
         configure: (inout StreamConfiguration) throws -> Void

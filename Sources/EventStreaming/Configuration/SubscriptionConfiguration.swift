@@ -12,12 +12,12 @@ public struct SubscriptionConfiguration: Sendable {
     var handler: SubscriptionHandler?
     var handledTypes: [String]? = []
 
-    /// Who gets which event. Defaults to ``SubscriptionMode/broadcast``.
+    /// Who gets which event. Defaults to `SubscriptionMode.broadcast`.
     public var mode: SubscriptionMode = .broadcast
     /// How often an event may be seen. Defaults to what the stream says.
     public var semantics: DeliverySemantics?
-    /// Where a position begins that does not exist yet: the subscription's in ``SubscriptionMode/exclusive`` mode, each
-    /// new consumer's in ``SubscriptionMode/broadcast`` mode. Defaults to ``StartPosition/beginning``.
+    /// Where a position begins that does not exist yet: the subscription's in `SubscriptionMode.exclusive` mode, each
+    /// new consumer's in `SubscriptionMode.broadcast` mode. Defaults to `StartPosition.beginning`.
     public var start: StartPosition = .beginning
     /// The names of the event types to deliver; others are passed over. Defaults to `nil`: all, or, where there are
     /// only typed handlers, the types handled.
@@ -36,8 +36,8 @@ public struct SubscriptionConfiguration: Sendable {
     /// 10 000.
     public var maximumConcurrency: Int = 1
     /// The consumer name under which the subscription's handler runs. Defaults to the subscription's name in
-    /// ``SubscriptionMode/broadcast`` mode, where the name keeps the position: give every process one of its own. In
-    /// ``SubscriptionMode/exclusive`` mode defaults to a new temporary name in every process.
+    /// `SubscriptionMode.broadcast` mode, where the name keeps the position: give every process one of its own. In
+    /// `SubscriptionMode.exclusive` mode defaults to a new temporary name in every process.
     public var consumer: String?
 
     init() {}

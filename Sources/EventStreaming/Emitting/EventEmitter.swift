@@ -7,7 +7,7 @@ public import EventStreamingCore
 /// store keeps them; when it throws, none is, except with codes `storeUnavailable` and `timedOut`, where the outcome
 /// is unknown: emit again with the same id to be sure.
 ///
-/// All calls throw ``EventStreamingError``: `unknownStream`, `payloadTooLarge`, `encodingFailed`, `headersTooLarge`,
+/// All calls throw `EventStreamingError`: `unknownStream`, `payloadTooLarge`, `encodingFailed`, `headersTooLarge`,
 /// `invalidArgument`, `wrongExpectedVersion`, `eventIDConflict`, `streamFull`, `cancelled`, `shuttingDown`, `shutDown`,
 /// or what the store reports.
 public struct EventEmitter: Sendable {

@@ -29,7 +29,7 @@ extension EventStreaming {
 
     /// What was declared under this name.
     ///
-    /// - Throws: ``EventStreamingError`` with code `unknownSubscription` or `invalidName`.
+    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`.
     package func subscriptionDefinition(_ subscription: String) throws(EventStreamingError) -> SubscriptionDefinition {
         let id = try SubscriptionID(subscription)
         guard let plan = engine.plans[id] else { throw .unknownSubscription(id) }

@@ -45,7 +45,7 @@ public struct Delivery: Sendable {
     ///
     /// At most once this does nothing: the event counted as finished when it was handed out.
     ///
-    /// - Throws: ``EventStreamingError`` with code `alreadySettled`; `leaseExpired` when the delivery was taken back, so
+    /// - Throws: `EventStreamingError` with code `alreadySettled`; `leaseExpired` when the delivery was taken back, so
     ///   that the event is delivered again; `consumerReplaced`; `shutDown`.
     public func acknowledge() async throws(EventStreamingError) {
         guard needsSettlement else { return }

@@ -23,7 +23,7 @@ public struct DeliveryBatch: Sendable, RandomAccessCollection {
     /// Says that every delivery of the batch that was not settled by itself is finished, and returns when the store has
     /// recorded it.
     ///
-    /// - Throws: ``EventStreamingError`` as ``Delivery/acknowledge()``.
+    /// - Throws: `EventStreamingError` as ``Delivery/acknowledge()``.
     public func acknowledge() async throws(EventStreamingError) {
         try await handout.source.consumer.acknowledge(handout.key)
     }

@@ -30,8 +30,11 @@ public struct CommandRegistrations: ~Copyable {
 
     /// Registers a small handler that works in a workflow.
     ///
-    /// - Parameter handle: Does what the command asks and emits what happened; the rules are those of
-    ///   ``WorkflowCommandHandler/handle(_:in:)``.
+    /// - Parameters:
+    ///   - command: The type of command.
+    ///   - process: The process whose events are emitted.
+    ///   - handle: Does what the command asks and emits what happened; the rules are those of
+    ///     ``WorkflowCommandHandler/handle(_:in:)``.
     public mutating func on<C: Command, Process: Workflow>(
         _ command: C.Type,
         in process: Process.Type,

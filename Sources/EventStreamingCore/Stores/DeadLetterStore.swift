@@ -15,7 +15,9 @@ public protocol DeadLetterStore: Sendable {
     /// Delivers open dead letters to their subscription again, as a first attempt. Neither the position nor other
     /// events are touched. A dead letter whose consumer's position is gone stays open.
     ///
-    /// - Parameter numbers: The dead letters; those that are not open are passed over.
+    /// - Parameters:
+    ///   - numbers: The dead letters; those that are not open are passed over.
+    ///   - subscription: The subscription that gave them up.
     /// - Returns: How many will be delivered again.
     /// - Throws: `unknownSubscription`.
     func redrive(

@@ -73,7 +73,9 @@ public protocol EventStreamStore: Sendable {
     /// At most once, the events are finished before this returns. Otherwise nobody else gets them until the lease is
     /// settled, released or expired. Also a sign of life of the consumer.
     ///
-    /// - Parameter limit: The most events to lease. A range given back by another consumer may be split.
+    /// - Parameters:
+    ///   - consumer: The consumer, as registered.
+    ///   - limit: The most events to lease. A range given back by another consumer may be split.
     /// - Throws: `consumerReplaced`; `unknownConsumer` when the registration ended; `invalidArgument` for a limit
     ///   below 1.
     func dequeue(

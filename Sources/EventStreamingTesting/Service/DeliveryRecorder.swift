@@ -47,7 +47,7 @@ public final class DeliveryRecorder: Sendable {
     }
 
     /// Records the delivery and then does what the recorder was created with; to be given to
-    /// ``SubscriptionConfiguration/handle(_:)``, or called by a loop over a subscription.
+    /// `SubscriptionConfiguration.handle(_:)`, or called by a loop over a subscription.
     ///
     /// - Throws: What that throws.
     public func record(_ delivery: Delivery) async throws {
@@ -76,7 +76,7 @@ public final class DeliveryRecorder: Sendable {
     // MARK: - Waiting
 
     /// Waits until at least `count` deliveries were recorded. Their handling may still be going on; use
-    /// ``EventStreaming/settled(_:within:fileID:line:)`` to have it finished.
+    /// `EventStreaming.settled(_:within:fileID:line:)` to have it finished.
     ///
     /// - Parameters:
     ///   - count: How many, counted from the recorder's creation.

@@ -20,9 +20,9 @@ public import EventStreamingCore
 ///   - configure: Declares streams, subscriptions and handlers; `options.clock` is set already.
 ///   - body: The test. It is cancelled when the service fails.
 /// - Returns: What `body` returns, after the service has shut down. Handlers that are running then have the
-///   ``EventStreamingOptions/shutdownTimeout`` in real time to finish; they are cancelled after that.
+///   `EventStreamingOptions.shutdownTimeout` in real time to finish; they are cancelled after that.
 /// - Throws: What `body` throws, after the service has shut down; what `configure` and creating the service throw; what
-///   ``EventStreaming/run()`` throws.
+///   `EventStreaming.run()` throws.
 @discardableResult
 public func withTestEventStreaming<Result: Sendable>(
     storage: EventStreamingStorage = .inMemory,

@@ -21,7 +21,7 @@ extension EventStreaming {
     ///   - fileID: The file shown in the error.
     ///   - line: The line shown in the error.
     /// - Throws: ``SettlingError`` with what is missing, when the time runs out or the service has shut down;
-    ///   ``EventStreamingError`` with code `unknownSubscription` or `invalidName`, or what the store reports;
+    ///   `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports;
     ///   `CancellationError`.
     public func settled(
         _ subscriptions: String...,
@@ -47,7 +47,7 @@ extension EventStreaming {
     ///   - timeout: How long to wait in real time. Defaults to 10 seconds.
     ///   - fileID: The file shown in the error.
     ///   - line: The line shown in the error.
-    /// - Throws: As ``settled(_:within:fileID:line:)``, also when `limit` is reached; ``EventStreamingError`` with code
+    /// - Throws: As ``settled(_:within:fileID:line:)``, also when `limit` is reached; `EventStreamingError` with code
     ///   `invalidArgument` when the service has another clock.
     public func settled(
         _ subscriptions: String...,

@@ -85,7 +85,7 @@ extension SettlingError: CustomStringConvertible {
         for position in unfinished {
             text += "\n  - \(position)"
         }
-        if let clockStep, unfinished.contains(where: { $0.waiting > 0 }) {
+        if let clockStep, unfinished.contains(where: { $0.waiting > 0 && $0.isConnected }) {
             text += "\n  Retries wait for the ManualClock: advance it by \(clockStep) to its nextDeadline, "
             text += "or use settled(advancing:)."
         }
@@ -99,7 +99,7 @@ extension SettlingError.Unfinished: CustomStringConvertible {
         var parts: [String] = []
         if behind > 0 { parts.append("\(behind) behind") }
         if inFlight > 0 { parts.append("\(inFlight) in flight") }
-        if waiting > 0 { parts.append("\(waiting) waiting for a retry") }
+        if waiting > 0 { parts.append("\(waiting) waiting to be delivered again") }
         if !isConnected { parts.append("no consumer connected") }
         let owner = consumer.map { ", consumer '\($0)'" } ?? ""
         return "subscription '\(subscription)'\(owner): \(parts.joined(separator: ", "))"

@@ -14,7 +14,7 @@ import Synchronization
 /// ```
 ///
 /// No service, store or clock takes part. The handler gets what it gets from a service: a command that passed its
-/// validation, a ``WorkflowContext`` and a ``MessageContext``. Ids are the same in every run. A failed expectation is an
+/// validation, a `WorkflowContext` and a `MessageContext`. Ids are the same in every run. A failed expectation is an
 /// error, ``WorkflowTestError``, so this works with any test framework.
 public struct WorkflowTest<Handled: Command, Process: Workflow>: Sendable {
     /// What the handler is.
@@ -48,7 +48,7 @@ public struct WorkflowTest<Handled: Command, Process: Workflow>: Sendable {
         }
     }
 
-    /// A test of a closure, as ``CommandRegistrations/on(_:in:_:)`` takes it.
+    /// A test of a closure, as `CommandRegistrations.on(_:in:_:)` takes it.
     public init(_ command: Handled.Type, in process: Process.Type, _ handle: @escaping Handle) {
         self.handle = handle
         new = WorkflowID(ids.first)
@@ -58,7 +58,7 @@ public struct WorkflowTest<Handled: Command, Process: Workflow>: Sendable {
 
     /// The command continues this workflow, as far as the handler can tell.
     ///
-    /// Without this the command says it, if it is a ``WorkflowCommand``; otherwise it starts a new workflow. A
+    /// Without this the command says it, if it is a `WorkflowCommand`; otherwise it starts a new workflow. A
     /// `WorkflowCommand` that says something else than given here is a mistake in the test, which every expectation
     /// reports.
     public func given(workflow id: WorkflowID) -> WorkflowTest {
@@ -76,8 +76,8 @@ public struct WorkflowTest<Handled: Command, Process: Workflow>: Sendable {
         with { $0.cause = event }
     }
 
-    /// Commands must follow these rules, after those they bring along as ``Validatable``; as
-    /// ``CommandRegistrations/validate(_:_:)`` registers them.
+    /// Commands must follow these rules, after those they bring along as `Validatable`; as
+    /// `CommandRegistrations.validate(_:_:)` registers them.
     public func given(
         rules check: @escaping @Sendable (_ command: Handled, _ violations: inout Violations) -> Void
     ) -> WorkflowTest {

@@ -43,7 +43,8 @@ struct FailureAcceptanceTests {
 
     @Test func aRedrivenDeadLetterIsDeliveredAgainAsAFirstAttempt() async throws {
         let isBroken = Mutex(true)
-        try await withRedriveService(isBroken: { isBroken.withLock { $0 } }) { streaming, clock, recorder in
+        @Sendable func fails() -> Bool { isBroken.withLock { $0 } }
+        try await withRedriveService(isBroken: fails) { streaming, clock, recorder in
             try await streaming.emitter.emit(OrderPlaced(number: 1))
             try await streaming.settled(advancing: clock)
             #expect(try await streaming.deadLetters(of: "orders").count == 1)

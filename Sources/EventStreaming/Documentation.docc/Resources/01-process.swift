@@ -1,0 +1,8 @@
+import EventStreaming
+
+struct InvitationWorkflow: Workflow {}
+
+struct UserInvited: Event {
+    typealias Process = InvitationWorkflow
+    var email: String
+}
