@@ -67,6 +67,30 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         }
     }
 
+    /// Gives a durable consumer its position without connecting it. Takes over from nobody.
+    public func createConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        start: StartPosition?
+    ) async throws(EventStreamingError) {
+        let handle = try handle(of: subscription)
+        handle.stream.change(at: Moment(clock)) { state, moment, effects in
+            let epoch = nextEpoch()
+            let position = state.offset(of: start ?? state.subscriptions[handle.place].definition.start)
+            state.withSubscription(handle.place, effects: &effects) { subscription, log, floor, effects in
+                subscription.create(
+                    consumer,
+                    epoch: epoch,
+                    position: position,
+                    at: moment,
+                    log: log,
+                    floor: &floor,
+                    effects: &effects
+                )
+            }
+        }
+    }
+
     /// Ends a registration. What the consumer still held is available at once, and counts as delivered; release it first
     /// where it shall not.
     public func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError) {

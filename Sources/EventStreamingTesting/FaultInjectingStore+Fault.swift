@@ -21,6 +21,8 @@ extension FaultInjectingStore {
         case settle
         /// `createSubscription(_:)`.
         case createSubscription
+        /// `createConsumer`.
+        case createConsumer
         /// `registerConsumer(_:of:kind:start:)`.
         case registerConsumer
         /// `unregisterConsumer(_:)`.

@@ -96,6 +96,17 @@ extension FaultInjectingStore: SubscriptionStore {
         }
     }
 
+    /// Gives a consumer its position, unless a fault of ``Operation/createConsumer`` applies.
+    public func createConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        start: StartPosition?
+    ) async throws(EventStreamingError) {
+        try await perform(.createConsumer) { () async throws(EventStreamingError) in
+            try await base.createConsumer(consumer, of: subscription, start: start)
+        }
+    }
+
     /// Registers a consumer, unless a fault of ``Operation/registerConsumer`` applies.
     public func registerConsumer(
         _ consumer: ConsumerID,

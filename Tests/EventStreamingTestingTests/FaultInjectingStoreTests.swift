@@ -199,6 +199,7 @@ struct FaultInjectingStoreTests {
                 .createSubscription,
                 { try await store.createSubscription(SubscriptionDefinition(id: id, stream: stream, mode: .broadcast)) }
             ),
+            (.createConsumer, { try await store.createConsumer(consumer, of: id, start: nil) }),
             (
                 .registerConsumer,
                 { _ = try await store.registerConsumer(consumer, of: id, kind: .durable, start: nil) }

@@ -22,7 +22,7 @@ enum Main {
     /// - Returns: Whether every benchmark gave a result.
     @concurrent
     private static func run(_ arguments: Arguments) async -> Bool {
-        let chosen = Benchmark.all.filter { arguments.selects($0.name) }
+        let chosen = arguments.select(from: Benchmark.all)
         if arguments.listsOnly {
             for benchmark in chosen {
                 print("\(benchmark.name): \(benchmark.summary)")

@@ -14,18 +14,27 @@ struct Mailer: Sendable {
     func run() async throws {
         for try await delivery in try streaming.subscribe(to: Subscriptions.mail, as: name) {
             do {
-                try await postOffice.send(to: Self.address(delivery.event))
-            } catch {
-                journal.failed(delivery, error)
-                try await delivery.reject(reason: "\(error)")
-                journal.settled()
+                try await handle(delivery)
+            } catch let error as EventStreamingError where error.code == .leaseExpired {
+                // It took too long, so the event was taken back: it is delivered again, here or to the other mailer.
                 continue
             }
-            // The loop would acknowledge by itself when it asks for the next delivery. Done here, the journal can say
-            // that this mail is finished before another one is there.
-            try await delivery.acknowledge()
-            journal.finished(delivery)
         }
+    }
+
+    private func handle(_ delivery: Delivery) async throws {
+        do {
+            try await postOffice.send(to: Self.address(delivery.event))
+        } catch {
+            journal.failed(delivery, error)
+            try await delivery.reject(reason: "\(error)")
+            journal.settled()
+            return
+        }
+        // The loop would acknowledge by itself when it asks for the next delivery. Done here, the journal can say that
+        // this mail is finished before another one is there.
+        try await delivery.acknowledge()
+        journal.finished(delivery)
     }
 
     private static func address(_ event: any Event) -> String {

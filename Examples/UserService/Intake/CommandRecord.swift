@@ -74,9 +74,13 @@ extension UserServiceError {
             self.init(field: Self.path(context), "must be \(Self.name(of: type)), not null")
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             let reason = context.debugDescription
-            self.init(field: Self.path(context), "is not valid: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)")
+            self.init(
+                field: Self.path(context), "is not valid: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)"
+            )
         default:
-            self.init(.invalidJSON, "The line is not valid JSON, or has a number beyond all bounds; write one object on one line.")
+            self.init(
+                .invalidJSON,
+                "The line is not valid JSON, or has a number beyond all bounds; write one object on one line.")
         }
     }
 

@@ -20,7 +20,18 @@ final class Console: Sendable {
 
     func write(_ entry: some ConsoleEntry) {
         guard let text = text(of: entry) else { return }
-        output.withLock { try? $0.write(contentsOf: Data((text + "\n").utf8)) }
+        write(line: text)
+    }
+
+    /// What helps people to read what follows; programs do not get it.
+    func write(heading: String) {
+        if format == .text {
+            write(line: heading)
+        }
+    }
+
+    private func write(line: String) {
+        output.withLock { try? $0.write(contentsOf: Data((line + "\n").utf8)) }
     }
 
     private func text(of entry: some ConsoleEntry) -> String? {

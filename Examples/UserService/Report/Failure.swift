@@ -18,7 +18,7 @@ struct Failure: Equatable {
             message = error.message
         case let error as EventStreamingError:
             code = error.code.description
-            message = error.message
+            message = error.code == .payloadTooLarge ? "\(error.message) (--max-payload)" : error.message
         case is CancellationError:
             code = "userService.cancelled"
             message = "The service was stopped before the command was done."

@@ -61,7 +61,7 @@ struct Summary: Equatable {
     }
 
     func write(to console: Console) {
-        console.write(Heading())
+        console.write(heading: "\n" + Self.heading)
         for row in rows {
             console.write(row)
         }
@@ -82,14 +82,9 @@ extension Summary.Row {
 }
 
 extension Summary {
-    private struct Heading: ConsoleEntry {
-        var kind = "heading"
-
-        var text: String {
-            "\n" + "subscription".padded(to: 22) + "stream".padded(to: 18) + "expected".padded(to: 9)
-                + "delivered".padded(to: 10) + "repeated".padded(to: 9) + "dead-lettered".padded(to: 14) + "lost"
-        }
-    }
+    private static let heading =
+        "subscription".padded(to: 22) + "stream".padded(to: 18) + "expected".padded(to: 9)
+        + "delivered".padded(to: 10) + "repeated".padded(to: 9) + "dead-lettered".padded(to: 14) + "lost"
 
     private struct Totals: ConsoleEntry {
         var kind = "summary"

@@ -10,6 +10,9 @@ struct ConfigurationCheck: ~Copyable {
     private var names: Set<StreamName> = []
     private var semantics: [StreamName: DeliverySemantics] = [:]
     private var workflows: [ObjectIdentifier: StreamName] = [:]
+    /// Workflows whose stream has a name that was reported already.
+    private var unnamed: Set<ObjectIdentifier> = []
+    private var subscriptionNames: Set<String> = []
 
     init(_ builder: borrowing EventStreamingBuilder) {
         check(builder.options)
@@ -69,6 +72,7 @@ struct ConfigurationCheck: ~Copyable {
             name = try StreamName(configuration.name)
         } catch {
             problems.append("The stream of \(workflow): \(error.message)")
+            unnamed.insert(ObjectIdentifier(workflow))
             return
         }
         if workflows.updateValue(name, forKey: ObjectIdentifier(workflow)) != nil {
@@ -110,47 +114,57 @@ struct ConfigurationCheck: ~Copyable {
         deadLetterStreams: Set<StreamName>
     ) {
         let subject = "Subscription \(EventStreamingError.printable(id))"
+        if !subscriptionNames.insert(id).inserted {
+            problems.append("\(subject) is declared twice; give one of them another name.")
+        }
         let stream = resolve(configuration.source, subject: subject, deadLetterStreams: deadLetterStreams)
+        let semantics = configuration.semantics ?? stream.flatMap { self.semantics[$0] } ?? .atLeastOnce
         checkLimits(configuration, subject: subject)
-        checkModes(configuration, subject: subject)
-        do throws(EventStreamingError) {
-            let subscription = try SubscriptionID(id)
-            guard !subscriptions.contains(where: { $0.definition.id == subscription }) else {
-                problems.append("There are two subscriptions '\(id)'; give one of them another name.")
-                return
-            }
-            let consumer = try configuration.consumer.map { name throws(EventStreamingError) in try ConsumerID(name) }
-            guard let stream else { return }
-            let definition = try SubscriptionDefinition(
+        checkModes(configuration, semantics: semantics, subject: subject)
+        let consumer = configuration.consumer.flatMap { name in
+            valid(subject) { () throws(EventStreamingError) in try ConsumerID(name) }
+        }
+        let subscription = valid(subject) { () throws(EventStreamingError) in try SubscriptionID(id) }
+        guard let subscription, let stream else { return }
+        let definition = valid(subject) { () throws(EventStreamingError) in
+            try SubscriptionDefinition(
                 id: subscription,
                 stream: stream,
                 mode: configuration.mode,
-                semantics: configuration.semantics ?? semantics[stream] ?? .atLeastOnce,
+                semantics: semantics,
                 start: configuration.start,
-                eventTypes: configuration.eventTypes ?? handledTypes(configuration),
+                eventTypes: configuration.eventTypes ?? Self.handledTypes(configuration),
                 retry: configuration.retry,
                 visibilityTimeout: configuration.visibilityTimeout,
                 consumerTimeout: configuration.consumerTimeout
             )
-            if names.contains(definition.deadLetterStream) {
-                problems.append(
-                    "\(subject): its dead-letter stream '\(definition.deadLetterStream)' is a stream already.")
-            }
-            subscriptions.append(
-                SubscriptionPlan(
-                    definition: definition,
-                    prefetch: configuration.prefetch,
-                    maximumConcurrency: configuration.maximumConcurrency,
-                    handler: configuration.handler,
-                    consumer: consumer
-                )
+        }
+        guard let definition else { return }
+        if names.contains(definition.deadLetterStream) {
+            problems.append("\(subject): its dead-letter stream '\(definition.deadLetterStream)' is a stream already.")
+        }
+        subscriptions.append(
+            SubscriptionPlan(
+                definition: definition,
+                prefetch: configuration.prefetch,
+                maximumConcurrency: configuration.maximumConcurrency,
+                handler: configuration.handler,
+                consumer: consumer
             )
+        )
+    }
+
+    /// What `make` makes; `nil`, and one more problem, when it throws.
+    private mutating func valid<Value>(_ subject: String, _ make: () throws(EventStreamingError) -> Value) -> Value? {
+        do throws(EventStreamingError) {
+            return try make()
         } catch {
             problems.append("\(subject): \(error.message)")
+            return nil
         }
     }
 
-    private func handledTypes(_ configuration: SubscriptionConfiguration) -> Set<String>? {
+    private static func handledTypes(_ configuration: SubscriptionConfiguration) -> Set<String>? {
         guard configuration.handler != nil, let types = configuration.handledTypes else { return nil }
         return Set(types)
     }
@@ -166,6 +180,7 @@ struct ConfigurationCheck: ~Copyable {
             return nil
         case .workflow(let workflow):
             if let name = workflows[ObjectIdentifier(workflow)] { return name }
+            if unnamed.contains(ObjectIdentifier(workflow)) { return nil }
             problems.append("\(subject) follows \(workflow), which has no stream; add addStream(\(workflow).self).")
             return nil
         case .name(let text):
@@ -195,7 +210,11 @@ struct ConfigurationCheck: ~Copyable {
         }
     }
 
-    private mutating func checkModes(_ configuration: SubscriptionConfiguration, subject: String) {
+    private mutating func checkModes(
+        _ configuration: SubscriptionConfiguration,
+        semantics: DeliverySemantics,
+        subject: String
+    ) {
         switch configuration.mode {
         case .broadcast, .exclusive: break
         case .consumerGroup, .readReceipt:
@@ -204,7 +223,7 @@ struct ConfigurationCheck: ~Copyable {
         if configuration.semantics == .exactlyOnce {
             problems.append("\(subject): exactlyOnce is not available yet; use atLeastOnce.")
         }
-        if configuration.semantics == .atMostOnce, configuration.retry != RetryPolicy() {
+        if semantics == .atMostOnce, configuration.retry != RetryPolicy() {
             problems.append("\(subject): a retry policy has no effect at most once; remove it or use atLeastOnce.")
         }
         if configuration.handler == nil, configuration.consumer != nil {

@@ -50,14 +50,16 @@ struct PayloadEncoder: Sendable {
             }
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
                 throw EventStreamingError(
-                    .invalidArgument, "The header '\(name)' has a control character in its value.")
+                    .invalidArgument,
+                    "The header '\(name)' has a control character in its value; leave it out or encode the value."
+                )
             }
         }
         guard headers.count <= limits.maximumHeaders, bytes <= limits.maximumHeaderBytes else {
             throw EventStreamingError(
                 .headersTooLarge,
                 "\(headers.count) headers with \(bytes) bytes; the limits are \(limits.maximumHeaders) headers and "
-                    + "\(limits.maximumHeaderBytes) bytes."
+                    + "\(limits.maximumHeaderBytes) bytes. Keep less in headers, or raise them in options.limits."
             )
         }
     }

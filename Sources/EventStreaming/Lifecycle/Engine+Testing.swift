@@ -39,15 +39,6 @@ extension EventStreaming {
     /// Whether the subscription has a handler, which consumes while the service runs.
     package func hasHandler(_ subscription: SubscriptionID) -> Bool { engine.plans[subscription]?.handler != nil }
 
-    /// The consumer whose position the subscription's handler moves; `nil` without a handler, and where the position is
-    /// not a consumer's.
-    package func handlerConsumer(of subscription: SubscriptionID) -> ConsumerID? {
-        guard let plan = engine.plans[subscription], plan.handler != nil, plan.definition.mode == .broadcast else {
-            return nil
-        }
-        return plan.consumer ?? ConsumerID(subscription)
-    }
-
     /// The consumers registered through this service, each with its subscription.
     package var localConsumers: [(subscription: SubscriptionID, consumer: ConsumerID)] {
         engine.activeConsumers.map { ($0.plan.definition.id, $0.id) }

@@ -111,13 +111,18 @@ final class Engine: Sendable {
     }
 
     func forget(_ consumer: Consumer) {
-        _ = consumers.withLock { $0.removeValue(forKey: ObjectIdentifier(consumer)) }
+        guard consumers.withLock({ $0.removeValue(forKey: ObjectIdentifier(consumer)) }) != nil else { return }
+        activity.notify()
     }
 
     func abandon(_ consumer: Abandoned) {
         abandoned.withLock { $0.append(consumer) }
         hasAbandoned.store(true, ordering: .releasing)
         abandonments.notify()
+        if lifecycle.phase == .created {
+            // Nobody does the housekeeping, but somebody may wait for what was held.
+            signal(of: consumer.consumer.plan.definition.id).notify()
+        }
     }
 
     /// Gives back what abandoned consumers held.

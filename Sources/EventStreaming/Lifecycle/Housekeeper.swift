@@ -31,18 +31,13 @@ struct Housekeeper: Sendable {
             do throws(EventStreamingError) {
                 try await consumer.heartbeat()
             } catch {
-                switch error.code {
-                case .consumerReplaced, .unknownConsumer:
-                    consumer.fail(error)
-                default:
-                    engine.options.logger.debug(
-                        "A heartbeat failed; it is repeated.",
-                        metadata: [
-                            LogKey.consumer: "\(consumer.id)",
-                            LogKey.error: "\(error)",
-                        ]
-                    )
-                }
+                engine.options.logger.debug(
+                    "A heartbeat failed; it is repeated.",
+                    metadata: [
+                        LogKey.consumer: "\(consumer.id)",
+                        LogKey.error: "\(error)",
+                    ]
+                )
             }
         }
     }

@@ -47,7 +47,12 @@ final class Consumer: Sendable {
             }
             finished = nil
             if let settlement {
-                try await report(settlement)
+                if Task.isCancelled {
+                    // A store may refuse it now; closing the consumer tells it.
+                    state.withLock { $0.keep(settlement) }
+                } else {
+                    try await report(settlement)
+                }
             }
             switch step {
             case .deliver(let handout):
@@ -90,9 +95,7 @@ final class Consumer: Sendable {
             fetches.notify()
         }
         do throws(EventStreamingError) {
-            for settlement in state.withLock({ $0.takeUnrecorded() }) {
-                try await report(settlement)
-            }
+            try await report(state.withLock { $0.takeUnrecorded() })
             guard let lease = try await waitForLease(limit) else { return }
             try await take(engine.decode(lease))
         } catch {
@@ -139,6 +142,7 @@ final class Consumer: Sendable {
             try await endIfCancelled()
             await engine.releaseAbandoned()
             let registration = try await register()
+            guard state.withLock({ $0.isOpen }) else { return nil }
             do throws(EventStreamingError) {
                 switch try await engine.store.dequeue(as: registration, limit: limit) {
                 case .lease(let lease):
@@ -150,7 +154,7 @@ final class Consumer: Sendable {
             } catch  where error.code == .unknownConsumer && !losesPosition {
                 // Nobody gave a sign of life for too long; the position is where it was.
                 logger.debug("The consumer's registration had expired; it registers again.")
-                state.withLock { $0.registered(nil) }
+                state.withLock { $0.unregistered(registration) }
             }
         }
     }
@@ -169,8 +173,11 @@ final class Consumer: Sendable {
             kind: kind,
             start: start
         )
-        state.withLock { $0.registered(registration) }
         engine.remember(self)
+        guard state.withLock({ $0.registered(registration) }) else {
+            await release((registration, []))
+            return registration
+        }
         logger.debug("Consumer registered.")
         return registration
     }
@@ -228,13 +235,27 @@ final class Consumer: Sendable {
         }
     }
 
+    /// Tells the store all of it; what it was not told because one failed is kept, to be told again.
+    private func report(_ settlements: [Settlement]) async throws(EventStreamingError) {
+        for (index, settlement) in settlements.enumerated() {
+            do throws(EventStreamingError) {
+                try await report(settlement)
+            } catch {
+                state.withLock { $0.keep(settlements[(index + 1)...]) }
+                throw error
+            }
+        }
+    }
+
     private func record(_ settlement: Settlement) async throws(EventStreamingError) {
         do throws(EventStreamingError) {
             try await engine.store.settle(settlement)
         } catch {
             if error.code == .leaseExpired {
                 state.withLock { $0.forget(settlement.leaseEpoch) }
-            } else if error.isRetriable {
+            } else if error.code == .consumerReplaced {
+                fail(error)
+            } else if error.isRetriable || error.code == .cancelled {
                 state.withLock { $0.keep(settlement) }
             }
             throw error
@@ -253,14 +274,25 @@ final class Consumer: Sendable {
             )
         }
         guard let registration else { return }
-        for settlement in settlements {
-            try await report(settlement)
+        try await report(settlements)
+        do throws(EventStreamingError) {
+            try await engine.store.heartbeat(registration, extendsLeases: true)
+        } catch {
+            switch error.code {
+            case .unknownConsumer where !losesPosition:
+                // It registers again when it asks for the next event; what it held is delivered to others.
+                state.withLock { $0.unregistered(registration) }
+                engine.signal(of: plan.definition.id).notify()
+            case .consumerReplaced, .unknownConsumer:
+                fail(error)
+            default:
+                throw error
+            }
         }
-        try await engine.store.heartbeat(registration, extendsLeases: true)
     }
 
     /// Ends the consumer because its registration has ended.
-    func fail(_ error: EventStreamingError) {
+    private func fail(_ error: EventStreamingError) {
         state.withLock { $0.fail(error) }
         engine.forget(self)
         engine.signal(of: plan.definition.id).notify()
@@ -292,7 +324,14 @@ final class Consumer: Sendable {
     }
 
     func release(_ held: (registration: ConsumerRegistration?, settlements: [Settlement])) async {
-        engine.forget(self)
+        guard Task.isCancelled, held.registration != nil else { return await giveBack(held) }
+        // A store may refuse work for a cancelled task, so another one does it.
+        await Task { await giveBack(held) }.value
+    }
+
+    private func giveBack(_ held: (registration: ConsumerRegistration?, settlements: [Settlement])) async {
+        // Forgotten last: whoever waits for all consumers to be gone waits for this, too.
+        defer { engine.forget(self) }
         fetches.notify()
         guard let registration = held.registration else { return }
         for settlement in held.settlements {
@@ -302,7 +341,6 @@ final class Consumer: Sendable {
             try await engine.store.unregisterConsumer(registration)
         }
         logger.debug("Consumer unregistered.")
-        engine.activity.notify()
     }
 
     /// Does a part of giving back. What fails is no harm: the store takes everything back by itself when leases run out.

@@ -34,9 +34,11 @@ struct ConsumerState: Sendable {
     private var ledgers: [LeaseLedger] = []
     /// What the store could not be told, to be told again.
     private var unrecorded: [Settlement] = []
+    private let prefetch: Int
     private var sizer: LeaseSizer
 
     init(prefetch: Int) {
+        self.prefetch = prefetch
         sizer = LeaseSizer(maximum: prefetch)
     }
 
@@ -47,6 +49,9 @@ struct ConsumerState: Sendable {
         case .closed, .failed: false
         }
     }
+
+    /// How many events were handed out and are not settled.
+    private var inHandCount: Int { ledgers.reduce(0) { $0 + $1.inHand.count } }
 
     /// Whether events were handed out that are not settled.
     var hasEventsInHand: Bool { ledgers.contains { !$0.inHand.isEmpty } }
@@ -70,7 +75,7 @@ struct ConsumerState: Sendable {
         }
         guard !isFetching else { return .wait }
         isFetching = true
-        return .fetch(limit: sizer.size)
+        return .fetch(limit: max(1, min(sizer.size, prefetch - inHandCount)))
     }
 
     /// Takes in a lease that was fetched. Returns `false` when the consumer was closed meanwhile, so that the lease must
@@ -88,8 +93,19 @@ struct ConsumerState: Sendable {
         isFetching = false
     }
 
-    mutating func registered(_ registration: ConsumerRegistration?) {
+    /// Notes the registration; `false` when the consumer was closed meanwhile, so that it must be ended.
+    mutating func registered(_ registration: ConsumerRegistration) -> Bool {
+        guard isOpen else { return false }
         self.registration = registration
+        return true
+    }
+
+    /// Forgets a registration that has ended, and its leases, which have ended with it.
+    mutating func unregistered(_ ended: ConsumerRegistration) {
+        guard registration == ended else { return }
+        registration = nil
+        ledgers.removeAll()
+        unrecorded.removeAll()
     }
 
     // MARK: - Settling
@@ -130,6 +146,7 @@ struct ConsumerState: Sendable {
         if case .failed(let error) = phase { throw error }
         guard let registration, let position = position(of: key.lease) else { throw Self.notHeld }
         let index = key.indices.lowerBound
+        guard !ledgers[position].isTakenBack(index) else { throw Self.notHeld }
         guard !ledgers[position].isSettled(index) else {
             throw EventStreamingError(.alreadySettled, "This delivery was acknowledged or rejected before.")
         }
@@ -171,6 +188,12 @@ struct ConsumerState: Sendable {
     mutating func keep(_ settlement: Settlement) {
         guard isOpen else { return }
         unrecorded.append(settlement)
+    }
+
+    /// Keeps settlements that the store was not told because one before them failed.
+    mutating func keep(_ settlements: some Sequence<Settlement>) {
+        guard isOpen else { return }
+        unrecorded += settlements
     }
 
     /// What the store must be told again.

@@ -16,6 +16,8 @@ struct LeaseLedger: Sendable {
     private var reportedAlone: Set<Int> = []
     /// Everything before this offset was reported to the store in ranges.
     private var reportedUpTo: StreamOffset
+    /// Settled events that were taken back because they were in hand for too long.
+    private var takenBack: Set<Int> = []
     /// Events that cannot be delivered, and were rejected when the lease came.
     private var undeliverable: Set<Int> = []
     /// Since when events have been in hand, as noticed by ``expire(olderThan:now:)``.
@@ -66,6 +68,9 @@ struct LeaseLedger: Sendable {
     func isSettled(_ index: Int) -> Bool {
         index < settledPrefix || settledBeyond.contains(index)
     }
+
+    /// Whether an event was taken back, and is delivered again by another lease.
+    func isTakenBack(_ index: Int) -> Bool { takenBack.contains(index) }
 
     /// Marks events as settled, those that are already left as they are.
     mutating func settle(_ indices: Range<Int>) {
@@ -138,6 +143,7 @@ struct LeaseLedger: Sendable {
         }
         inHandSince = noted
         for index in expired {
+            takenBack.insert(index)
             settleAlone(index)
         }
         return expired

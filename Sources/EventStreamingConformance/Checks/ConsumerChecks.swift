@@ -16,11 +16,30 @@ enum ConsumerChecks {
                 last = registration.epoch
             }
         },
+        StoreCheck("consumers: a created consumer has a position and is not connected") { harness in
+            let stream = try await harness.makeStream("orders", .ephemeral)
+            let subscription = try await harness.makeSubscription(of: stream, .broadcast)
+            let name = try ConsumerID("c1")
+            try await harness.store.createConsumer(name, of: subscription.id, start: nil)
+            let created = try await harness.store.consumers(of: subscription.id)
+            try requireEqual(created.map(\.id), [name], "consumers")
+            try requireEqual(created.map(\.isConnected), [false], "connected")
+            try await harness.append(2, to: stream)
+            let registration = try await harness.register("c1", of: subscription)
+            _ = try await harness.lease(0..<2, as: registration)
+            // A consumer that is known is left alone.
+            try await harness.store.createConsumer(name, of: subscription.id, start: .latest)
+            try await harness.store.heartbeat(registration, extendsLeases: true)
+            try requireEqual(try await harness.store.consumers(of: subscription.id).map(\.inFlight), [2], "in flight")
+        },
         StoreCheck("consumers: an unknown subscription") { harness in
             let id = try SubscriptionID("nothing")
             let name = try ConsumerID("c1")
             try await requireError(.unknownSubscription, from: "registerConsumer") {
                 _ = try await harness.store.registerConsumer(name, of: id, kind: .durable, start: nil)
+            }
+            try await requireError(.unknownSubscription, from: "createConsumer") {
+                try await harness.store.createConsumer(name, of: id, start: nil)
             }
             try await requireError(.unknownSubscription, from: "removeConsumer") {
                 _ = try await harness.store.removeConsumer(name, of: id)

@@ -15,6 +15,34 @@ enum LeaseChecks {
             try await harness.requirePosition(0, of: subscription)
             try requireEqual(try await harness.progress(of: subscription).inFlight, 10, "in flight")
         },
+        StoreCheck("lease: pieces of every size of a long stream") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue()
+            let count: Int64 = 6000
+            try await harness.append(100, to: stream)
+            while try await harness.store.metadata(of: stream).head.rawValue < count {
+                try await harness.append(737, to: stream)
+            }
+            let head = try await harness.store.metadata(of: stream).head.rawValue
+            var random = SeededGenerator(seed: 1)
+            var next: Int64 = 0
+            while next < head {
+                let limit = Int.random(in: 1...700, using: &random)
+                let lease = try await harness.lease(as: consumer, limit: limit)
+                let end = next + Int64(lease.events.count)
+                try require((1...limit).contains(lease.events.count), "\(lease.events.count) events for \(limit)")
+                try requireEqual(lease.offsets, offsets(next, end), "offsets of the lease")
+                try requireEqual(lease.events.map(\.offset.rawValue), Array(next..<end), "offsets of its events")
+                if Bool.random(using: &random) {
+                    try await harness.store.release(lease)
+                    let again = try await harness.lease(next..<end, as: consumer)
+                    try await harness.store.acknowledge(again)
+                } else {
+                    try await harness.store.acknowledge(lease)
+                }
+                try await harness.requirePosition(end, of: subscription)
+                next = end
+            }
+        },
         StoreCheck("lease: epochs grow") { harness in
             let (stream, _, consumer) = try await harness.makeQueue()
             try await harness.append(5, to: stream)

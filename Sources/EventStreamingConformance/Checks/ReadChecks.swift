@@ -30,6 +30,24 @@ enum ReadChecks {
                 try await read(harness, stream, offset, .backward, 1, [])
             }
         },
+        StoreCheck("read: pages of every size of a long stream") { harness in
+            let stream = try await harness.makeStream()
+            let count: Int64 = 5000
+            for size in [1000, 1, 2999, 700, 300] {
+                try await harness.append(size, to: stream)
+            }
+            for trimmed in [Int64(0), 1, 1023, 1999] {
+                _ = try await harness.store.trim(stream, before: StreamOffset(trimmed))
+                for limit in [1, 255, 256, 1023, 1024, 4096, Int.max] {
+                    for offset in [trimmed, trimmed + 1, 2047, 2048, 4095, count - 1] {
+                        let end = limit < Int(count - offset) ? offset + Int64(limit) : count
+                        try await read(harness, stream, offset, .forward, limit, Array(offset..<end))
+                        let start = limit <= Int(offset - trimmed) ? offset - Int64(limit) + 1 : trimmed
+                        try await read(harness, stream, offset, .backward, limit, (start...offset).reversed())
+                    }
+                }
+            }
+        },
         StoreCheck("read: the largest limit") { harness in
             let stream = try await harness.makeStream()
             try await harness.append(3, to: stream)

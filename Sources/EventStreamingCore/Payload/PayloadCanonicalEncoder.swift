@@ -69,6 +69,14 @@ private struct PayloadCanonicalKeyedContainer<Key: CodingKey>: KeyedEncodingCont
         try entry(key).value.encode(value)
     }
 
+    func encode(_ value: Int128, forKey key: Key) throws {
+        try entry(key).value.encode(value)
+    }
+
+    func encode(_ value: UInt128, forKey key: Key) throws {
+        try entry(key).value.encode(value)
+    }
+
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         try entry(key).value.encode(value)
     }
@@ -139,6 +147,14 @@ private struct PayloadCanonicalUnkeyedContainer: UnkeyedEncodingContainer {
         try element().value.encode(value)
     }
 
+    func encode(_ value: Int128) throws {
+        try element().value.encode(value)
+    }
+
+    func encode(_ value: UInt128) throws {
+        try element().value.encode(value)
+    }
+
     func encode<Value: Encodable>(_ value: Value) throws {
         try element().value.encode(value)
     }
@@ -189,6 +205,14 @@ private struct PayloadCanonicalValueContainer: SingleValueEncodingContainer {
     }
 
     func encode<Integer: FixedWidthInteger & Encodable>(_ value: Integer) throws {
+        walk.setScalar(.integer, String(value).utf8, of: node)
+    }
+
+    func encode(_ value: Int128) throws {
+        walk.setScalar(.integer, String(value).utf8, of: node)
+    }
+
+    func encode(_ value: UInt128) throws {
         walk.setScalar(.integer, String(value).utf8, of: node)
     }
 

@@ -70,6 +70,16 @@ private struct PayloadSizeKeyedContainer<Key: CodingKey>: KeyedEncodingContainer
         try measurement.add(PayloadSizes.ofInteger(value))
     }
 
+    func encode(_ value: Int128, forKey key: Key) throws {
+        begin(key)
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
+    func encode(_ value: UInt128, forKey key: Key) throws {
+        begin(key)
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         begin(key)
         try measurement.encode(value)
@@ -161,6 +171,16 @@ private struct PayloadSizeUnkeyedContainer: UnkeyedEncodingContainer {
         try measurement.add(PayloadSizes.ofInteger(value))
     }
 
+    mutating func encode(_ value: Int128) throws {
+        begin()
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
+    mutating func encode(_ value: UInt128) throws {
+        begin()
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
     mutating func encode<Value: Encodable>(_ value: Value) throws {
         begin()
         try measurement.encode(value)
@@ -221,6 +241,14 @@ private struct PayloadSizeSingleValueContainer: SingleValueEncodingContainer {
     }
 
     func encode<Integer: FixedWidthInteger & Encodable>(_ value: Integer) throws {
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
+    func encode(_ value: Int128) throws {
+        try measurement.add(PayloadSizes.ofInteger(value))
+    }
+
+    func encode(_ value: UInt128) throws {
         try measurement.add(PayloadSizes.ofInteger(value))
     }
 

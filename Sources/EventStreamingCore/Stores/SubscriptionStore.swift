@@ -72,17 +72,3 @@ public protocol SubscriptionStore: Sendable {
     /// - Throws: `unknownSubscription`.
     func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress]
 }
-
-extension SubscriptionStore {
-    /// Registers the consumer where it is not known, and unregisters it at once.
-    public func createConsumer(
-        _ consumer: ConsumerID,
-        of subscription: SubscriptionID,
-        start: StartPosition?
-    ) async throws(EventStreamingError) {
-        guard try await !consumers(of: subscription).contains(where: { $0.id == consumer }) else { return }
-        try await unregisterConsumer(
-            try await registerConsumer(consumer, of: subscription, kind: .durable, start: start)
-        )
-    }
-}

@@ -29,7 +29,9 @@ public struct RetryPolicy: Sendable, Hashable {
             remaining -= 1
         }
         let share = jitter.isFinite ? min(1, max(0, jitter)) : 0
-        let factor = 1 + Double.random(in: -share...share, using: &generator)
+        // 53 random bits as a number from 0 to below 1: whatever the generator gives, this takes one step.
+        let random = Double(generator.next() >> 11) * 0x1p-53
+        let factor = 1 + share * (2 * random - 1)
         // 2^62 nanoseconds are 146 years; the conversion cannot overflow below that.
         return .nanoseconds(Int64(min(Double(nanoseconds) * factor, 4.6e18)))
     }

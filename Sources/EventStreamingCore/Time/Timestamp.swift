@@ -55,7 +55,7 @@ extension Timestamp: CustomStringConvertible {
         let seconds = floorDivide(nanosecondsSinceEpoch, 1_000_000_000)
         let days = floorDivide(seconds, 86_400)
         let second = seconds - days * 86_400
-        let milliseconds = (nanosecondsSinceEpoch - seconds &* 1_000_000_000) / 1_000_000
+        let milliseconds = (nanosecondsSinceEpoch &- seconds &* 1_000_000_000) / 1_000_000
         let date = Self.civilDate(daysSinceEpoch: days)
         return "\(pad(date.year, 4))-\(pad(date.month, 2))-\(pad(date.day, 2))T"
             + "\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2)).\(pad(milliseconds, 3))Z"

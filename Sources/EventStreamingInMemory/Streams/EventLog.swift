@@ -6,6 +6,7 @@ struct EventLog: Sendable {
     private static let toleratedGarbage = 65_536
 
     private var events = SegmentedQueue<StoredEvent>()
+    /// The payload bytes of trimmed events in the first segment, which are still in memory.
     private var trimmedBytes = 0
     private var lastTimestamp = Timestamp(nanosecondsSinceEpoch: .min)
     /// The payload bytes of the events kept. Sizes are told by callers, so sums wrap rather than trap.
@@ -73,16 +74,15 @@ struct EventLog: Sendable {
         guard limit > first else { return }
         if limit == head {
             bytes = 0
-        } else {
-            let size = events.sum(in: first..<limit) { $0.size }
-            bytes &-= size
-            trimmedBytes &+= size
-        }
-        let segments = events.segmentCount
-        events.trim(before: limit) { effects.discard($0) }
-        if events.segmentCount < segments {
             trimmedBytes = 0
+        } else {
+            let segment = SegmentedQueue<StoredEvent>.segmentStart(of: limit)
+            bytes &-= events.sum(in: first..<limit) { $0.size }
+            trimmedBytes =
+                (segment > first ? 0 : trimmedBytes)
+                &+ events.sum(in: max(first, segment)..<limit) { $0.size }
         }
+        events.trim(before: limit) { effects.discard($0) }
         if trimmedBytes > Self.toleratedGarbage || trimmedBytes < 0 {
             trimmedBytes = 0
             events.compact { effects.discard($0) }

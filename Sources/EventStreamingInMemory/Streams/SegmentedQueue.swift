@@ -18,6 +18,9 @@ struct SegmentedQueue<Element: Sendable>: Sendable {
     /// How many positions a segment covers.
     static var segmentLength: Int64 { 1 << shift }
 
+    /// The first position of the segment that a position is in.
+    static func segmentStart(of position: Int64) -> Int64 { position & -segmentLength }
+
     private var segments = Deque<Segment>()
     /// The position of the first element kept.
     private(set) var start: Int64 = 0

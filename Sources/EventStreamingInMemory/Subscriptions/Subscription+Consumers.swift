@@ -42,6 +42,32 @@ extension Subscription {
         expect(membership.expiresAt)
     }
 
+    /// Adds a durable consumer that is not connected; does nothing when the name is known.
+    mutating func create(
+        _ id: ConsumerID,
+        epoch: UInt64,
+        position: Int64,
+        at moment: Moment,
+        log: EventLog,
+        floor: inout RetentionFloor,
+        effects: inout Effects
+    ) {
+        guard consumers.place(of: id) == nil else { return }
+        register(
+            id,
+            kind: .durable,
+            epoch: epoch,
+            position: position,
+            at: moment,
+            log: log,
+            floor: &floor,
+            effects: &effects
+        )
+        if let place = consumers.place(of: id) {
+            leave(at: place, floor: &floor)
+        }
+    }
+
     mutating func unregister(
         _ registration: ConsumerRegistration,
         at moment: Moment,

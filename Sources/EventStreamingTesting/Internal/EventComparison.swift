@@ -25,10 +25,18 @@ enum EventComparison {
                 isSame = try codec.encode(decoded) == bytes
             }
             guard !isSame else { return nil }
-            return "\(describe(event)) became\n       \(describe(decoded))"
+            let (before, after) = (describe(event), describe(decoded))
+            // A date's text, for example, does not show the milliseconds that were lost.
+            let form = before == after ? "\n       which looks the same, by way of \(text(bytes))" : ""
+            return "\(before) became\n       \(after)\(form)"
         } catch {
             return "\(describe(event)) threw\n       \(error)"
         }
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        let limit = 500
+        return String(decoding: bytes.prefix(limit), as: UTF8.self) + (bytes.count > limit ? "…" : "")
     }
 
     /// The value with its type, also when its text alone would not show it.

@@ -10,22 +10,12 @@ struct TestRun: Sendable {
     }
 
     let streaming: EventStreaming
-    let clock: ManualClock
     let shutdownTimeout: Duration
-
-    /// How long to wait in real time for handlers that neither register nor wait to try again.
-    private static let startTimeout = Duration.seconds(5)
 
     func callAsFunction<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withTaskGroup(of: Part<Value>.self) { group in
             group.addTask { .service(await result { try await streaming.run() }) }
-            group.addTask {
-                let value = await result {
-                    _ = try await withDeadline(Self.startTimeout) { await waitForHandlers() }
-                    return try await body()
-                }
-                return .body(value)
-            }
+            group.addTask { .body(await result { try await body() }) }
             var value: Result<Value, any Error>?
             var running = 2
             while running > 0, let part = await group.next() {
@@ -62,20 +52,5 @@ struct TestRun: Sendable {
 
     private func result<Value>(_ work: () async throws -> Value) async -> Result<Value, any Error> {
         do { return .success(try await work()) } catch { return .failure(error) }
-    }
-
-    /// Returns when every handler has registered, or waits to try again.
-    private func waitForHandlers() async {
-        while !Task.isCancelled, !streaming.hasStopped {
-            let mark = streaming.activityMark
-            let registered = Set(streaming.localConsumers.map(\.subscription))
-            let missing = streaming.subscriptionDefinitions.count { definition in
-                streaming.hasHandler(definition.id) && !registered.contains(definition.id)
-            }
-            guard missing > 0 else { return }
-            // The housekeeping sleeps at the clock too.
-            let areAsleep = await clock.waitForSleepers(missing + 1) { await streaming.waitForActivity(since: mark) }
-            if areAsleep, streaming.activityMark == mark { return }
-        }
     }
 }

@@ -11,8 +11,7 @@ public import EventStreamingCore
 /// }
 /// ```
 ///
-/// The handlers of subscriptions are registered before `body` begins, so that one that starts at the latest event gets
-/// all that `body` emits; a handler that cannot register, because the store fails, does not keep `body` waiting.
+/// The handlers of subscriptions get all that `body` emits, whether or not they have started by then.
 ///
 /// - Parameters:
 ///   - storage: Where events are kept. Defaults to a fresh store in memory.
@@ -36,6 +35,6 @@ public func withTestEventStreaming<Result: Sendable>(
         try configure(&streaming)
         shutdownTimeout = streaming.options.shutdownTimeout
     }
-    let run = TestRun(streaming: streaming, clock: clock, shutdownTimeout: shutdownTimeout)
+    let run = TestRun(streaming: streaming, shutdownTimeout: shutdownTimeout)
     return try await run { try await body(streaming, clock) }
 }

@@ -133,18 +133,9 @@ struct Settling: Sendable {
     private func look() async throws(EventStreamingError) -> View {
         var view = View()
         for definition in definitions {
-            let handler = streaming.handlerConsumer(of: definition.id)
-            let head = handler == nil ? .zero : try await streaming.metadata(of: definition.stream.rawValue).head
             let positions = try await streaming.progress(of: definition.id.rawValue)
-            view.heads += positions.map(\.head) + [head]
-            var missing = positions.filter { !$0.isFinished }.map { Unfinished($0) }
-            // A handler that is yet to start counts with the position it is going to have.
-            if head > .zero, let handler, !positions.contains(where: { $0.consumer == handler }) {
-                let behind = StreamOffset.zero.distance(to: head)
-                missing.append(
-                    Unfinished(subscription: definition.id, consumer: handler, behind: behind, isConnected: false)
-                )
-            }
+            view.heads += positions.map(\.head)
+            let missing = positions.filter { !$0.isFinished }.map { Unfinished($0) }
             guard !missing.isEmpty else { continue }
             let connected = try await streaming.consumers(of: definition.id.rawValue).filter(\.isConnected).map(\.id)
             view.unfinished += missing.map { position in

@@ -17,3 +17,16 @@ struct PacketReceived: BenchmarkEvent {
     /// Four digits and a comma for each byte, and the label.
     var payloadSize: Int? { payload.count * 4 + 64 }
 }
+
+/// The same, without a word about its size, so that each event is measured when it is emitted.
+struct PacketMeasured: BenchmarkEvent {
+    typealias Process = BenchmarkWorkflow
+
+    let label: Label
+    let payload: [UInt8]
+
+    init(_ label: Label) {
+        self.label = label
+        payload = PacketReceived(label).payload
+    }
+}

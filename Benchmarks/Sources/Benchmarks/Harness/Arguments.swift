@@ -3,7 +3,7 @@ struct Arguments: Sendable {
     static let usage = """
         usage: Benchmarks [--filter text] [--rounds number] [--json] [--list]
 
-          --filter text     only the benchmarks whose name contains the text
+          --filter text     only the benchmark of this name, or those whose name contains the text
           --rounds number   how often each side of a comparison is measured; 7 by default
           --json            print results as JSON, one object in a line
           --list            print the names of the benchmarks, and run none
@@ -35,7 +35,9 @@ struct Arguments: Sendable {
         }
     }
 
-    func selects(_ name: String) -> Bool {
-        filter.isEmpty || name.contains(filter)
+    /// The benchmark with exactly this name, if there is one; otherwise all whose name contains the text.
+    func select(from benchmarks: [Benchmark]) -> [Benchmark] {
+        let exact = benchmarks.filter { $0.name == filter }
+        return exact.isEmpty ? benchmarks.filter { filter.isEmpty || $0.name.contains(filter) } : exact
     }
 }

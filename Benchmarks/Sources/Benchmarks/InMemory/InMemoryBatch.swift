@@ -9,6 +9,13 @@ extension Benchmark {
         try await compareBatches(of: PacketReceived.self, rounds)
     }
 
+    static let inMemoryBatchMeasured = Benchmark(
+        "inmemory-batch-measured",
+        "as inmemory-batch, with an event that does not tell its size"
+    ) { rounds in
+        try await compareBatches(of: PacketMeasured.self, rounds)
+    }
+
     static let inMemoryBatchText = Benchmark(
         "inmemory-batch-text",
         "as inmemory-batch, with an event of several fields and a text of 256 characters"

@@ -6,7 +6,7 @@ extension Benchmark {
         "part-payload-size",
         "the size of an event with a payload of 256 bytes, measured without encoding, against JSONEncoder"
     ) { rounds in
-        let event = PacketReceived(Label(number: 7))
+        let event = PacketMeasured(Label(number: 7))
         return try await rounds.compare(unit: "ns") {
             try measure(event, count: 100_000)
         } with: {
@@ -20,7 +20,7 @@ extension Benchmark {
         }
     }
 
-    private static func measure(_ event: PacketReceived, count: Int) throws -> Double {
+    private static func measure(_ event: PacketMeasured, count: Int) throws -> Double {
         let watch = Stopwatch()
         for _ in 0..<count {
             keep(try PayloadMeter.size(of: event, limit: 1_000_000))
