@@ -21,7 +21,9 @@ struct Roster: Sendable {
     func place(of id: ConsumerID) -> Int? { places[id] }
 
     subscript(place: Int) -> Consumer {
-        _read { yield consumers[place] }
+        // Not `_read`: unoptimised, Swift 6.3.1 destroys what a property of the yielded value was read from after the
+        // accessor has ended.
+        get { consumers[place] }
         _modify { yield &consumers[place] }
     }
 
