@@ -43,6 +43,28 @@ enum LeaseChecks {
                 next = end
             }
         },
+        StoreCheck("lease: whole pieces of a stream whose beginning is gone") { harness in
+            for (index, gone) in [1, 100, 255, 300, 1023].enumerated() {
+                for limit in [64, 128, 256, 512, 1024] {
+                    let name = "\(index)-\(limit)"
+                    let dropping = try await harness.makeStream("dropped-\(name)", .ephemeral)
+                    try await harness.append(gone, to: dropping)
+                    let trimmed = try await harness.makeStream("trimmed-\(name)")
+                    // Sizes that make it worth a store's while to free what was trimmed.
+                    let large = harness.events(gone + 100).map { event in
+                        NewEvent(id: event.id, type: event.type, payload: event.payload, size: 100_000)
+                    }
+                    _ = try await harness.store.enqueue(large, to: trimmed)
+                    _ = try await harness.store.trim(trimmed, before: StreamOffset(Int64(gone)))
+                    for stream in [dropping, trimmed] {
+                        let subscription = try await harness.makeSubscription("sub-\(stream)", of: stream)
+                        let consumer = try await harness.register("c1", of: subscription)
+                        try await harness.append(1500, to: stream)
+                        try await takeAll(harness, of: subscription, as: consumer, from: Int64(gone), limit: limit)
+                    }
+                }
+            }
+        },
         StoreCheck("lease: epochs grow") { harness in
             let (stream, _, consumer) = try await harness.makeQueue()
             try await harness.append(5, to: stream)
@@ -145,4 +167,26 @@ enum LeaseChecks {
             }
         },
     ]
+
+    /// Finishes everything from an offset to the end, and makes sure that no event is left out on the way.
+    private static func takeAll(
+        _ harness: StoreHarness,
+        of subscription: SubscriptionDefinition,
+        as consumer: ConsumerRegistration,
+        from first: Int64,
+        limit: Int
+    ) async throws {
+        let head = try await harness.store.metadata(of: subscription.stream).head.rawValue
+        var next = first
+        while next < head {
+            let lease = try await harness.lease(as: consumer, limit: limit)
+            let end = next + Int64(lease.events.count)
+            try require((1...limit).contains(lease.events.count), "\(lease.events.count) events for \(limit)")
+            try requireEqual(lease.offsets, offsets(next, end), "offsets of a lease from \(first)")
+            try requireEqual(lease.events.map(\.offset.rawValue), Array(next..<end), "offsets of its events")
+            try await harness.store.acknowledge(lease)
+            try await harness.requirePosition(end, of: subscription)
+            next = end
+        }
+    }
 }

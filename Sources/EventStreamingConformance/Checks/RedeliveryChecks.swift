@@ -111,6 +111,25 @@ enum RedeliveryChecks {
             }
             try requireEqual(try await harness.deadLetters(of: subscription).count, 0, "dead letters")
         },
+        StoreCheck("release: what returns at once comes in order of offsets, whenever it was given back") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue()
+            try await harness.append(8, to: stream)
+            try await harness.store.release(harness.lease(0..<6, as: consumer))
+            harness.clock.advance(by: .milliseconds(10))
+            // 4 and 5 wait since the first release, the others come back later, each in another way.
+            let first = try await harness.lease(0..<2, as: consumer)
+            try await harness.lease(2..<3, as: consumer)
+            let third = try await harness.lease(3..<4, as: consumer)
+            try await harness.store.nack(third.offsets, of: third, action: .retry(after: .zero), reason: "no")
+            try await harness.store.release(first)
+            harness.clock.advance(by: .milliseconds(10))
+            let again = try await harness.register("c1", of: subscription)
+            try await harness.lease(0..<2, as: again)
+            try await harness.lease(2..<3, as: again, attempt: 2)
+            try await harness.lease(3..<4, as: again, attempt: 2)
+            try await harness.lease(4..<6, as: again)
+            try await harness.lease(6..<8, as: again)
+        },
         StoreCheck("release: of the rest of a lease") { harness in
             let (stream, subscription, consumer) = try await harness.makeQueue()
             try await harness.append(5, to: stream)

@@ -67,8 +67,9 @@ public protocol EventStreamStore: Sendable {
     /// - Throws: `unknownStream`.
     func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int
 
-    /// Leases the next events to a consumer: first ranges that were given back and are due, in order of their time and
-    /// offset, then new ones. Events that the filter passes over are finished without being delivered.
+    /// Leases the next events to a consumer: first ranges that were given back and are due, then new ones. What was given
+    /// back without a delay comes first, in order of its offsets, whenever that was; the rest in order of time and
+    /// offset. Events that the filter passes over are finished without being delivered.
     ///
     /// At most once, the events are finished before this returns. Otherwise nobody else gets them until the lease is
     /// settled, released or expired. Also a sign of life of the consumer.

@@ -8,6 +8,10 @@ struct GivenUp: Sendable {
 }
 
 extension Cursor {
+    /// When events that nothing delays fall due. One moment for all of them, so that they come in order of their offsets
+    /// whenever they were given back.
+    private static let dueAtOnce = Duration.zero
+
     // MARK: - Settling
 
     /// Applies a settlement, or throws and changes nothing.
@@ -44,7 +48,7 @@ extension Cursor {
         if settlement.releasesRest, !plan.rest.isEmpty {
             var uncounted = delivery
             uncounted.attempts -= 1
-            giveBack(plan.rest, of: uncounted, due: moment.uptime, desk: &desk)
+            giveBack(plan.rest, of: uncounted, desk: &desk)
             isDueNow = true
         }
         settlePosition()
@@ -68,7 +72,8 @@ extension Cursor {
         var failed = delivery
         failed.failure = failure
         let wait = delay ?? desk.delay(afterAttempt: delivery.attempts)
-        giveBack(rejection.offsets, of: failed, due: moment.uptime + wait, desk: &desk)
+        let due = wait == .zero ? Self.dueAtOnce : moment.uptime + wait
+        giveBack(rejection.offsets, of: failed, due: due, desk: &desk)
         return wait
     }
 
@@ -91,7 +96,7 @@ extension Cursor {
         let failure = Delivery.Failure(at: moment.now, reason: reason, after: delivery.failure)
         if delivery.attempts < desk.retry.maximumAttempts {
             delivery.failure = failure
-            giveBack(delivery.remaining, of: delivery, due: moment.uptime, desk: &desk)
+            giveBack(delivery.remaining, of: delivery, desk: &desk)
         } else {
             giveUp(delivery.remaining, of: delivery, failure: failure, log: log, givenUp: &givenUp)
         }
@@ -102,7 +107,7 @@ extension Cursor {
     private mutating func giveBack(
         _ offsets: OffsetRanges,
         of delivery: Delivery,
-        due: Duration,
+        due: Duration = dueAtOnce,
         desk: inout Desk
     ) {
         var delivery = delivery
