@@ -83,10 +83,20 @@ extension EventStreamingError {
         Self(.unknownSubscription, "There is no subscription '\(id)'; declare it with addSubscription.")
     }
 
-    /// Text from outside made fit for a message: quoted, escaped, at most 60 characters.
+    /// Text from outside made fit for a message: quoted, at most 60 characters, and with everything escaped that is not
+    /// seen, ends a line, or changes how the rest is shown.
     package static func printable(_ text: String) -> String {
         let limit = 60
-        let start = String(text.unicodeScalars.prefix(limit))
-        return start.debugDescription + (text.unicodeScalars.dropFirst(limit).isEmpty ? "" : "…")
+        let start = text.unicodeScalars.prefix(limit).map { $0.escaped(asASCII: $0.isInvisible) }
+        return "\"\(start.joined())\"" + (text.unicodeScalars.dropFirst(limit).isEmpty ? "" : "…")
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isInvisible: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse: true
+        default: false
+        }
     }
 }

@@ -19,7 +19,7 @@ public struct SystemClock: EventStreamingClock {
     public var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanosecondsSinceEpoch: 0) + .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        return Timestamp(nanosecondsSinceEpoch: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
     /// Time since the first use of a system clock in this process.
@@ -29,6 +29,9 @@ public struct SystemClock: EventStreamingClock {
     ///
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(until deadline: Duration) async throws {
+        try Task.checkCancellation()
+        // Also because instants far in the past cannot be told.
+        guard deadline > uptime else { return }
         try await Task.sleep(until: Self.origin.advanced(by: min(deadline, Self.horizon)), clock: .continuous)
     }
 }

@@ -88,9 +88,7 @@ private func pad(_ value: Int64, _ width: Int) -> String {
 extension Duration {
     /// The duration in whole nanoseconds, kept within what 64 bits can hold.
     package var clampedNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, isOverflowing) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, isSumOverflowing) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return isOverflowing || isSumOverflowing ? (seconds < 0 ? .min : .max) : sum
+        // Not by `components`, which traps for durations of more seconds than 64 bits can hold.
+        Int64(clamping: attoseconds / 1_000_000_000)
     }
 }

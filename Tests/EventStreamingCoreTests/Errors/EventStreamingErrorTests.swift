@@ -69,12 +69,19 @@ struct EventStreamingErrorTests {
         #expect(text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
     }
 
-    @Test("the control characters of the second block do not get through either")
-    func printableSecondControlBlock() {
-        let text = EventStreamingError.printable("\u{85}\u{9B}31m")
-        withKnownIssue("The standard library's debugDescription leaves U+0080 to U+009F as they are.") {
-            #expect(text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
-        }
+    @Test(
+        "nor do those of the second block, what turns text around, and what is not seen",
+        arguments: ["\u{85}\u{9B}31m", "a\u{202E}b", "\u{2028}\u{2029}", "\u{200B}\u{FEFF}", "\u{E000}"]
+    )
+    func printableInvisible(_ text: String) {
+        let printable = EventStreamingError.printable(text)
+        #expect(printable.unicodeScalars.allSatisfy { $0.isASCII })
+        #expect(printable.contains("\\u{"))
+    }
+
+    @Test("what can be seen gets through as it is")
+    func printableVisible() {
+        #expect(EventStreamingError.printable("Zoë 🎉 \"q\"") == #""Zoë 🎉 \"q\"""#)
     }
 
     @Test("frequent errors say what to do")
