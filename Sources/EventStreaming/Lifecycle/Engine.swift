@@ -115,6 +115,15 @@ final class Engine: Sendable {
         activity.notify()
     }
 
+    /// Returns when everything that a closed consumer held was given back, or the task is cancelled.
+    func waitUntilForgotten(_ consumer: Consumer) async {
+        while !Task.isCancelled {
+            let version = activity.version
+            guard consumers.withLock({ $0[ObjectIdentifier(consumer)] != nil }) else { return }
+            await activity.wait(since: version)
+        }
+    }
+
     func abandon(_ consumer: Abandoned) {
         abandoned.withLock { $0.append(consumer) }
         hasAbandoned.store(true, ordering: .releasing)

@@ -196,7 +196,7 @@ final class Consumer: Sendable {
         async throws(EventStreamingError)
     {
         if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
-        let registration = try state.withLock { state throws(EventStreamingError) in try state.settleAlone(key) }
+        let registration = try state.withLock { state throws(EventStreamingError) in try state.beginSettling(key) }
         let offsets = event.offset..<event.offset.advanced(by: 1)
         var settlement = Settlement(of: registration, leaseEpoch: key.lease)
         if let action {
@@ -205,8 +205,17 @@ final class Consumer: Sendable {
         } else {
             settlement.completed = [offsets]
         }
-        try await record(settlement)
-        if let rest = state.withLock({ $0.finishAlone(key) { engine.clock.uptime } }) {
+        do throws(EventStreamingError) {
+            try await record(settlement)
+        } catch {
+            // What the store refuses for good leaves the delivery open; what it could not be told, it is told again.
+            state.withLock { state in
+                let rest = state.endSettling(key, isSettled: isKept(error)) { engine.clock.uptime }
+                state.keep([rest].compactMap { $0 })
+            }
+            throw error
+        }
+        if let rest = state.withLock({ $0.endSettling(key, isSettled: true) { engine.clock.uptime } }) {
             try await report(rest)
         }
     }
@@ -255,13 +264,16 @@ final class Consumer: Sendable {
                 state.withLock { $0.forget(settlement.leaseEpoch) }
             } else if error.code == .consumerReplaced {
                 fail(error)
-            } else if error.isRetriable || error.code == .cancelled {
+            } else if isKept(error) {
                 state.withLock { $0.keep(settlement) }
             }
             throw error
         }
         engine.activity.notify()
     }
+
+    /// Whether what the store could not be told is kept, to be told again.
+    private func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
 
     // MARK: - Keeping alive
 
@@ -310,7 +322,11 @@ final class Consumer: Sendable {
 
     /// Gives everything back and unregisters; once, later calls do nothing. Works in a cancelled task too.
     func close(countsAttempt: Bool) async {
-        guard let held = state.withLock({ $0.close(countsAttempt: countsAttempt) }) else { return }
+        guard let held = state.withLock({ $0.close(countsAttempt: countsAttempt) }) else {
+            // Its loop gave it up, or somebody else closes it; this returns when that is done, too.
+            await engine.releaseAbandoned()
+            return await engine.waitUntilForgotten(self)
+        }
         await release(held)
     }
 

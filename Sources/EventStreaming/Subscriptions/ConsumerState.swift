@@ -141,8 +141,8 @@ struct ConsumerState: Sendable {
         )
     }
 
-    /// Marks one event as settled by itself; throws when it cannot be any more.
-    mutating func settleAlone(_ key: DeliveryKey) throws(EventStreamingError) -> ConsumerRegistration {
+    /// Begins to settle one event by itself; throws when it cannot be settled any more.
+    mutating func beginSettling(_ key: DeliveryKey) throws(EventStreamingError) -> ConsumerRegistration {
         if case .failed(let error) = phase { throw error }
         guard let registration, let position = position(of: key.lease) else { throw Self.notHeld }
         let index = key.indices.lowerBound
@@ -150,13 +150,15 @@ struct ConsumerState: Sendable {
         guard !ledgers[position].isSettled(index) else {
             throw EventStreamingError(.alreadySettled, "This delivery was acknowledged or rejected before.")
         }
-        ledgers[position].settleAlone(index)
+        ledgers[position].beginSettling(index)
         return registration
     }
 
-    /// After events were settled alone: what to tell the store when that ends the lease.
-    mutating func finishAlone(_ key: DeliveryKey, at now: () -> Duration) -> Settlement? {
-        position(of: key.lease).flatMap { finish($0, at: now) }
+    /// After the store has answered, or will be asked again; returns what to tell it when that ends the lease.
+    mutating func endSettling(_ key: DeliveryKey, isSettled: Bool, at now: () -> Duration) -> Settlement? {
+        guard let position = position(of: key.lease) else { return nil }
+        ledgers[position].endSettling(key.indices.lowerBound, isSettled: isSettled)
+        return finish(position, at: now)
     }
 
     /// Whether a delivery was settled already, or is not held any more.

@@ -58,7 +58,8 @@ public struct Delivery: Sendable {
     ///   - action: What shall become of it: `.requeue` to be delivered again by the subscription's retry policy,
     ///     `.retry(after:)` after a given delay, `.deadLetter` to be given up. Defaults to `.requeue`.
     ///   - reason: Why, for people; kept with the dead letter.
-    /// - Throws: as ``acknowledge()``; at most once always `alreadySettled`.
+    /// - Throws: as ``acknowledge()``; at most once always `alreadySettled`; `invalidArgument` for a delay below zero or
+    ///   of more than 365 days, which leaves the delivery open.
     public func reject(_ action: Rejection.Action = .requeue, reason: String = "rejected")
         async throws(EventStreamingError)
     {

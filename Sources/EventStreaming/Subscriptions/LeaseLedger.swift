@@ -16,6 +16,8 @@ struct LeaseLedger: Sendable {
     private var reportedAlone: Set<Int> = []
     /// Everything before this offset was reported to the store in ranges.
     private var reportedUpTo: StreamOffset
+    /// Events that the store is being told about one by one, and has not answered.
+    private var settling: Set<Int> = []
     /// Settled events that were taken back because they were in hand for too long.
     private var takenBack: Set<Int> = []
     /// Events that cannot be delivered, and were rejected when the lease came.
@@ -65,15 +67,22 @@ struct LeaseLedger: Sendable {
 
     // MARK: - Settling
 
+    /// Whether an event is settled, or the store is being told so.
     func isSettled(_ index: Int) -> Bool {
-        index < settledPrefix || settledBeyond.contains(index)
+        index < settledPrefix || settledBeyond.contains(index) || settling.contains(index)
     }
 
     /// Whether an event was taken back, and is delivered again by another lease.
     func isTakenBack(_ index: Int) -> Bool { takenBack.contains(index) }
 
-    /// Marks events as settled, those that are already left as they are.
+    /// Marks events as settled; leaves those as they are that are already, or that the store is being told about.
     mutating func settle(_ indices: Range<Int>) {
+        guard settling.isEmpty || settling.isDisjoint(with: indices) else {
+            for index in indices where !settling.contains(index) {
+                settle(index..<index + 1)
+            }
+            return
+        }
         if indices.lowerBound <= settledPrefix {
             settledPrefix = max(settledPrefix, indices.upperBound)
         } else {
@@ -84,6 +93,17 @@ struct LeaseLedger: Sendable {
         while !settledBeyond.isEmpty, settledBeyond.remove(settledPrefix) != nil {
             settledPrefix += 1
         }
+    }
+
+    /// Notes that the store is being told about one event; nobody else can settle it until it has answered.
+    mutating func beginSettling(_ index: Int) {
+        settling.insert(index)
+    }
+
+    /// Marks an event as settled when the store has taken it; otherwise it is as open as before.
+    mutating func endSettling(_ index: Int, isSettled: Bool) {
+        guard settling.remove(index) != nil, isSettled else { return }
+        settleAlone(index)
     }
 
     /// Marks an event as settled that the store is told about by itself.
@@ -124,7 +144,7 @@ struct LeaseLedger: Sendable {
 
     /// The events in hand: handed out and not settled.
     var inHand: [Int] {
-        settledPrefix < handedOut ? (settledPrefix..<handedOut).filter { !settledBeyond.contains($0) } : []
+        settledPrefix < handedOut ? (settledPrefix..<handedOut).filter { !isSettled($0) } : []
     }
 
     /// Notes how long each event has been in hand, and takes back those that have been for too long: they count as

@@ -89,9 +89,11 @@ struct QueueAcceptanceTests {
             try await withThrowingTaskGroup(of: [Int].self) { group in
                 let remaining = Countdown(total)
                 for consumer in 1...3 {
+                    // Subscribed before there are events: one that comes when all are delivered is refused.
+                    let deliveries = try streaming.subscribe(to: "orders", as: "consumer-\(consumer)")
                     group.addTask {
                         var seen: [Int] = []
-                        for try await delivery in try streaming.subscribe(to: "orders", as: "consumer-\(consumer)") {
+                        for try await delivery in deliveries {
                             seen.append(delivery.event(as: OrderPlaced.self)?.number ?? -1)
                             try await delivery.acknowledge()
                             if remaining.countDown() { streaming.beginShutdown() }

@@ -1,0 +1,24 @@
+import Foundation
+import Testing
+
+@Suite("Randomised runs", .timeLimit(.minutes(1)))
+struct RandomizedTests {
+    /// The seed given by the environment, to repeat a run that failed.
+    private static let givenSeed = ProcessInfo.processInfo.environment["EVENT_STREAMING_SEED"].flatMap { UInt64($0) }
+
+    private static var seeds: [UInt64] {
+        // Tasks take turns as they like, so a run is repeated several times.
+        if let givenSeed { return Array(repeating: givenSeed, count: 50) }
+        let first = UInt64.random(in: 0..<1_000_000_000)
+        return (0..<300).map { first + $0 }
+    }
+
+    @Test("whatever consumers and services do, nothing is lost, repeated after it was acknowledged, or out of order")
+    func holds() async throws {
+        for seed in Self.seeds {
+            let violations = try await RandomizedRun(seed: seed)()
+            #expect(violations.isEmpty, "EVENT_STREAMING_SEED=\(seed): \(violations.prefix(5))")
+            if !violations.isEmpty { break }
+        }
+    }
+}
