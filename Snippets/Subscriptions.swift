@@ -14,6 +14,21 @@ struct UserRemoved: Event {
     var name: String
 }
 
+struct FriendsInvited: Event {
+    typealias Process = UserWorkflow
+    var user: String
+}
+
+struct InviteFriends: Command {
+    var user: String
+}
+
+struct InviteFriendsHandler: WorkflowCommandHandler {
+    func handle(_ command: InviteFriends, in workflow: inout WorkflowContext<UserWorkflow>) async throws {
+        workflow.emit(FriendsInvited(user: command.user))
+    }
+}
+
 struct MailServerDown: Error {}
 
 /// Sends the mail, and is not always there.
@@ -42,6 +57,14 @@ let streaming = try EventStreaming { [mailer] streaming in
         subscription.handle(UserAdded.self) { event, delivery in
             signal.yield(event.name)
             try mailer.send(to: event.name)
+        }
+    }
+    streaming.commands.add(InviteFriendsHandler())
+    streaming.addSubscription("onboarding") { subscription in
+        subscription.stream(UserWorkflow.self)
+        subscription.mode = .exclusive
+        subscription.handle(UserAdded.self) { event, delivery in
+            try await delivery.commands.send(InviteFriends(user: event.name))
         }
     }
     streaming.addSubscription("search-index") { subscription in

@@ -29,7 +29,7 @@ set_swift_options
 
 # The places that hold our Swift code, those that exist. Builds of nested packages are not among them.
 swift_places=()
-for place in Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources; do
+for place in Package.swift Sources Tests Examples Snippets Benchmarks/Package.swift Benchmarks/Sources; do
     if [[ -e "$place" ]]; then swift_places+=("$place"); fi
 done
 

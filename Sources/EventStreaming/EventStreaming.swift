@@ -47,32 +47,28 @@ public final class EventStreaming: Service {
         var builder = EventStreamingBuilder()
         try configure(&builder)
         var check = ConfigurationCheck(builder)
-        let options = builder.options
-        let engine = Engine(
-            options: options,
+        var queryBuilder = QueryBusBuilder()
+        swap(&queryBuilder, &builder.queries)
+        var queryBus: QueryBus?
+        do throws(CQRSError) { queryBus = try queryBuilder.build() } catch { check.report(error) }
+        engine = try Engine(
+            options: builder.options,
             storage: storage,
             streams: check.streams,
             subscriptions: check.problems.isEmpty ? check.subscriptions : [],
             types: check.eventTypes
-        )
-        let runner = WorkflowRunner(appender: engine.appender, lifecycle: engine.lifecycle)
-        var commandBuilder = CommandBusBuilder()
-        builder.commands.apply(to: &commandBuilder, runner: runner)
-        var buses: (commands: CommandBus?, queries: QueryBus?) = (nil, nil)
-        do throws(CQRSError) { buses.commands = try commandBuilder.build() } catch {
-            check.report(error.problems.isEmpty ? [error.message] : error.problems)
+        ) { appender, lifecycle in
+            try Messaging(
+                commands: builder.commands,
+                queries: queryBus,
+                check: &check,
+                appender: appender,
+                lifecycle: lifecycle
+            )
         }
-        do throws(CQRSError) { buses.queries = try builder.queries.build() } catch {
-            check.report(error.problems.isEmpty ? [error.message] : error.problems)
-        }
-        try check.finish()
-        guard let commands = buses.commands, let queries = buses.queries else {
-            throw EventStreamingError(.invalidConfiguration, "The command or query handlers could not be registered.")
-        }
-        self.commands = commands
-        self.queries = queries
-        self.engine = engine
-        emitter = EventEmitter(appender: engine.appender, lifecycle: engine.lifecycle)
+        commands = engine.messaging.commands
+        queries = engine.messaging.queries
+        emitter = engine.messaging.emitter
     }
 
     deinit {
@@ -81,8 +77,10 @@ public final class EventStreaming: Service {
 
     /// Works in the background until the service shuts down or the task is cancelled; see *Running* and *Shutting down*.
     ///
-    /// - Throws: `EventStreamingError` with code `alreadyRunning` or `shutDown`, or what preparing the store throws.
-    ///   `CancellationError` when the task was cancelled.
+    /// Returns at once when the shutdown has begun before.
+    ///
+    /// - Throws: `EventStreamingError` with code `alreadyRunning`, `shutDown` after an earlier run, or what preparing the
+    ///   store throws. `CancellationError` when the task was cancelled.
     @concurrent
     public func run() async throws {
         try engine.lifecycle.start()

@@ -1,3 +1,4 @@
+import CQRS
 import EventStreamingCore
 
 /// Checks a whole configuration and resolves its names; gathers every problem rather than stop at the first.
@@ -24,14 +25,15 @@ struct ConfigurationCheck: ~Copyable {
         for (id, configuration) in builder.subscriptions {
             add(id, configuration, deadLetterStreams: Set(deadLetterStreams))
         }
+        checkCircles()
         for type in builder.eventTypes {
             add(type)
         }
     }
 
-    /// Adds problems that were found elsewhere.
-    mutating func report(_ found: [String]) {
-        problems += found
+    /// Adds the problems of a bus.
+    mutating func report(_ error: CQRSError) {
+        problems += error.problems.isEmpty ? [error.message] : error.problems
     }
 
     /// Throws one error with all problems, if there are any.
@@ -191,6 +193,29 @@ struct ConfigurationCheck: ~Copyable {
                 return nil
             }
             return name
+        }
+    }
+
+    /// Finds subscriptions that follow their own dead letters, directly or through others.
+    private mutating func checkCircles() {
+        // That a declared stream has the name of dead letters is a problem that was reported before.
+        let definitions = subscriptions.map(\.definition).filter { !names.contains($0.deadLetterStream) }
+        let sources = Dictionary(definitions.map { ($0.deadLetterStream, $0) }) { first, _ in first }
+        for plan in subscriptions {
+            let first = plan.definition
+            var circle = [first.id.rawValue]
+            var next = sources[first.stream]
+            while let source = next, source.id != first.id, circle.count <= subscriptions.count {
+                circle.append(source.id.rawValue)
+                next = sources[source.stream]
+            }
+            // Told once, by the first of its names.
+            guard next?.id == first.id, circle.min() == first.id.rawValue else { continue }
+            let names = circle.map { "'\($0)'" }.joined(separator: ", ")
+            problems.append(
+                "Subscription \(names): its dead letters come back to it, so that an event that fails would go round for "
+                    + "ever; let another subscription follow them."
+            )
         }
     }
 

@@ -11,6 +11,7 @@ final class Engine: Sendable {
     let plans: [SubscriptionID: SubscriptionPlan]
     let preparation: Preparation
     let appender: Appender
+    let messaging: Messaging
     /// Notified whenever something was settled, released or found to be finished.
     let activity = Signal()
     /// Notified when a consumer was abandoned, for whoever does the housekeeping.
@@ -29,8 +30,9 @@ final class Engine: Sendable {
         storage: EventStreamingStorage,
         streams: StreamCatalog,
         subscriptions: [SubscriptionPlan],
-        types: EventTypeRegistry
-    ) {
+        types: EventTypeRegistry,
+        messaging makeMessaging: (Appender, Lifecycle) throws -> Messaging
+    ) throws {
         self.options = options
         self.types = types
         let store = storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
@@ -60,6 +62,7 @@ final class Engine: Sendable {
             telemetry: telemetry,
             preparation: preparation
         )
+        messaging = try makeMessaging(appender, lifecycle)
         store.addObserver(router)
     }
 

@@ -13,25 +13,21 @@ final class Lifecycle: Sendable {
     }
 
     private let current = Atomic(Phase.created)
+    private let isStarted = Atomic(false)
     /// Notified when the phase changes.
     let changes = Signal()
 
     var phase: Phase { current.load(ordering: .acquiring) }
     var isDraining: Bool { phase >= .draining }
 
-    /// From created to running.
+    /// From created to running, once. A shutdown may begin before: then there is nothing to do but to stop.
     func start() throws(EventStreamingError) {
-        let (exchanged, original) = current.compareExchange(
-            expected: .created,
-            desired: .running,
-            ordering: .acquiringAndReleasing
-        )
-        guard exchanged else {
-            throw original == .running
-                ? EventStreamingError(.alreadyRunning, "This EventStreaming runs already; call run() once.")
-                : Self.shutDown
+        guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else {
+            throw phase == .stopped
+                ? Self.shutDown
+                : EventStreamingError(.alreadyRunning, "This EventStreaming runs already; call run() once.")
         }
-        changes.notify()
+        advance(to: .running)
     }
 
     /// To draining, unless that was passed already. Returns whether this call did it.

@@ -182,7 +182,9 @@ final class Consumer: Sendable {
         return registration
     }
 
-    // MARK: - Tracing
+    // MARK: - For deliveries
+
+    var messaging: Messaging { engine.messaging }
 
     /// The trace context in which an event was emitted.
     func traceContext(of record: StoredEvent) -> ServiceContext {

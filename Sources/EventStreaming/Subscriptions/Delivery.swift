@@ -1,3 +1,4 @@
+public import CQRS
 public import EventStreamingCore
 public import Tracing
 
@@ -40,6 +41,19 @@ public struct Delivery: Sendable {
 
     /// The event as the type `E`; `nil` when it is of another type.
     public func event<E: Event>(as type: E.Type) -> E? { event as? E }
+
+    // MARK: - What follows from it
+
+    /// Sends commands that follow from the event. In a handler, the event becomes their cause; while the service drains,
+    /// they are still accepted.
+    public var commands: CommandBus { consumer.messaging.commands }
+    /// Sends queries.
+    public var queries: QueryBus { consumer.messaging.queries }
+    /// Emits events that follow from the event. In a handler they belong to the same workflow, and the event becomes
+    /// their cause; while the service drains, they are still accepted.
+    public var emitter: EventEmitter { consumer.messaging.emitter }
+
+    // MARK: - Finishing
 
     /// Says that the event is finished, and returns when the store has recorded it.
     ///

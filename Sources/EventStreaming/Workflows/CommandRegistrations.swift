@@ -13,7 +13,7 @@ public struct CommandRegistrations: ~Copyable {
     init() {}
 
     /// Applies everything to a bus under construction.
-    consuming func apply(to bus: inout CommandBusBuilder, runner: WorkflowRunner) {
+    func apply(to bus: inout CommandBusBuilder, runner: WorkflowRunner) {
         for register in registrations {
             register(&bus, runner)
         }

@@ -8,8 +8,8 @@ public struct StreamMetadata: Sendable, Hashable {
     public let first: StreamOffset
     /// The offset the next event will get, that is the number of events ever appended.
     public let head: StreamOffset
-    /// How many events the stream dropped without any consumer having seen them: because nobody subscribed, or by
-    /// ``OverflowPolicy/dropOldest``.
+    /// How many events the stream dropped that somebody still had to finish, or that nobody was there for: because
+    /// nobody subscribed, or by ``OverflowPolicy/dropOldest``. An event counts once, however many positions missed it.
     public let dropped: Int
     /// The payload bytes of the events kept.
     public let bytes: Int

@@ -47,6 +47,10 @@ public struct DeadLetter: Sendable {
 
 extension DeadLetter {
     private enum Header {
+        static let prefix = "dead-letter-"
+        /// How often the prefix may be repeated: what is given up over and over must not grow without end.
+        static let maximumNesting = 4
+        static let deepestPrefix = String(repeating: prefix, count: maximumNesting)
         static let eventID = "dead-letter-event-id"
         static let offset = "dead-letter-offset"
         static let timestamp = "dead-letter-timestamp"
@@ -65,9 +69,14 @@ extension DeadLetter {
     }
 
     /// The dead letter as an event: the same type, payload and correlation, caused by the event that was given up, with
-    /// everything else in headers that begin with `dead-letter-`.
+    /// everything else in headers that begin with `dead-letter-`. Headers of the event that begin so themselves, as those
+    /// of a dead letter do that was given up in turn, get the beginning once more, up to four times; what is older is
+    /// left out.
     public func record(id: MessageID) -> NewEvent {
-        var headers = event.headers
+        var headers: [String: String] = [:]
+        for (name, value) in event.headers where !name.hasPrefix(Header.deepestPrefix) {
+            headers[name.hasPrefix(Header.prefix) ? Header.prefix + name : name] = value
+        }
         headers[Header.eventID] = event.id.description
         headers[Header.offset] = event.offset.description
         headers[Header.timestamp] = String(event.timestamp.nanosecondsSinceEpoch)
@@ -101,10 +110,15 @@ extension DeadLetter {
             let first = number(Header.firstFailure),
             let last = number(Header.lastFailure)
         else { return nil }
+        var ownHeaders: [String: String] = [:]
+        for (name, value) in headers where !Header.all.contains(name) {
+            let isNested = name.hasPrefix(Header.prefix + Header.prefix)
+            ownHeaders[isNested ? String(name.dropFirst(Header.prefix.count)) : name] = value
+        }
         let original = EventContext(
             correlationID: record.correlationID,
             causationID: headers[Header.causationID].flatMap { MessageID($0) },
-            headers: headers.filter { !Header.all.contains($0.key) }
+            headers: ownHeaders
         )
         self.init(
             number: record.offset,

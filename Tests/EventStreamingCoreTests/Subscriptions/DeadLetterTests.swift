@@ -62,6 +62,53 @@ struct DeadLetterTests {
         #expect(bytes == Array(0...255))
     }
 
+    @Test("a dead letter that was given up in turn comes back with both")
+    func nested() throws {
+        let headers = ["a": "b", "dead-letter-mine": "1", "dead-letter-dead-letter-reason": "2"]
+        let inner = stored(try letter(consumer: nil, context: EventContext(headers: headers)))
+        let outer = DeadLetter(
+            number: StreamOffset(8),
+            event: inner,
+            stream: try StreamName("mailer-dead-letters"),
+            subscription: try SubscriptionID("alarm"),
+            consumer: try ConsumerID("c"),
+            reason: "outer",
+            attempts: 2,
+            firstFailure: Timestamp(nanosecondsSinceEpoch: 1),
+            lastFailure: Timestamp(nanosecondsSinceEpoch: 2)
+        )
+        let back = try #require(DeadLetter(record: stored(outer)))
+        #expect(back.reason == "outer" && back.attempts == 2)
+        #expect(back.event.headers == inner.headers)
+        let innermost = try #require(DeadLetter(record: back.event))
+        #expect(innermost.reason == "\0 ü 😀" && innermost.attempts == 7 && innermost.consumer == nil)
+        #expect(innermost.event.headers == headers)
+    }
+
+    @Test("what is given up over and over does not grow without end")
+    func deeplyNested() throws {
+        var event = stored(try letter(consumer: nil, context: EventContext(headers: ["a": "b"])))
+        var counts: [Int] = []
+        for _ in 0..<10 {
+            event = stored(
+                DeadLetter(
+                    number: .zero,
+                    event: event,
+                    stream: try StreamName("mailer-dead-letters"),
+                    subscription: try SubscriptionID("alarm"),
+                    consumer: nil,
+                    reason: "again",
+                    attempts: 1,
+                    firstFailure: Timestamp(nanosecondsSinceEpoch: 1),
+                    lastFailure: Timestamp(nanosecondsSinceEpoch: 1)
+                )
+            )
+            counts.append(event.headers.count)
+            #expect(event.headers["a"] == "b")
+        }
+        #expect(counts.dropFirst(4).allSatisfy { $0 == counts.last && $0 < 60 }, "\(counts)")
+    }
+
     @Test("an event without context has none afterwards")
     func emptyContext() throws {
         let back = try #require(DeadLetter(record: stored(try letter(consumer: nil, context: .empty))))
@@ -80,26 +127,6 @@ struct DeadLetterTests {
         #expect(record.context.causationID == MessageID(high: 1, low: 2))
         #expect(record.context.headers["a"] == "b")
         #expect(record.context.headers["dead-letter-reason"] == "\0 ü 😀")
-    }
-
-    @Test("a dead letter of a dead-letter stream keeps nothing of the first one's story")
-    func nested() throws {
-        let first = try letter(consumer: nil, context: .empty)
-        let second = DeadLetter(
-            number: .zero,
-            event: stored(first),
-            stream: try StreamName("mailer-dead-letters"),
-            subscription: try SubscriptionID("watcher"),
-            consumer: nil,
-            reason: "again",
-            attempts: 1,
-            firstFailure: Timestamp(nanosecondsSinceEpoch: 1),
-            lastFailure: Timestamp(nanosecondsSinceEpoch: 1)
-        )
-        let back = try #require(DeadLetter(record: stored(second)))
-        #expect(back.reason == "again")
-        #expect(back.stream.rawValue == "mailer-dead-letters")
-        #expect(back.event.id == stored(first).id)
     }
 
     @Test(

@@ -22,10 +22,13 @@ struct RunTests {
         #expect(streaming.hasStopped)
     }
 
-    @Test("a service that was shut down before it ran does not run")
+    @Test("a service that was shut down before it ran stops at once, and handles nothing")
     func shutDownBefore() async throws {
-        let streaming = try makeOrders()
+        let streaming = try makeOrders(mail: { $0.handle { _ in Issue.record("A handler ran.") } })
+        try await streaming.place([1])
         streaming.beginShutdown()
+        try await streaming.run()
+        #expect(streaming.hasStopped)
         #expect(await errorCode { try await streaming.run() } == .shutDown)
     }
 

@@ -92,8 +92,6 @@ struct ShutdownTests {
     @Test("what handlers send and emit while the service drains is accepted, others are refused")
     func admission() async throws {
         let (started, latch) = (Latch(), Latch())
-        let commands = Mutex<CommandBus?>(nil)
-        let emitter = Mutex<EventEmitter?>(nil)
         let streaming = try makeOrders(
             mail: { subscription in
                 subscription.include(OrderPlaced.self)
@@ -101,9 +99,8 @@ struct ShutdownTests {
                     guard delivery.number == 1 else { return }
                     started.open()
                     try await latch.wait()
-                    guard let bus = commands.withLock({ $0 }), let emitter = emitter.withLock({ $0 }) else { return }
-                    try await bus.send(ShipOrder(workflowID: delivery.workflowID, number: 1))
-                    try await emitter.emit(OrderShipped(number: 2))
+                    try await delivery.commands.send(ShipOrder(workflowID: delivery.workflowID, number: 1))
+                    try await delivery.emitter.emit(OrderShipped(number: 2))
                 }
             },
             also: { streaming in
@@ -111,8 +108,6 @@ struct ShutdownTests {
                 streaming.commands.add(ShipOrderHandler())
             }
         )
-        commands.withLock { $0 = streaming.commands }
-        emitter.withLock { $0 = streaming.emitter }
         try await withEventStreaming(streaming) { streaming in
             _ = try await streaming.commands.send(PlaceOrder(number: 1))
             try await inTime { try await started.wait() }

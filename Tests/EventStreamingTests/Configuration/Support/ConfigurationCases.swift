@@ -74,6 +74,15 @@ extension ConfigurationCase {
         ConfigurationCase("undeclared stream", "follows the stream \"nowhere\"", "not declared") {
             $0.addSubscription("mail") { $0.stream("nowhere") }
         },
+        ConfigurationCase("own dead letters", "Subscription 'mail'", "come back to it", "another subscription") {
+            $0.addSubscription("mail") { $0.stream("mail-dead-letters") }
+        },
+        ConfigurationCase("a circle of dead letters", "Subscription 'a', 'c', 'b'", "come back to it") { streaming in
+            streaming.addSubscription("a") { $0.stream("c-dead-letters") }
+            streaming.addSubscription("b") { $0.stream("a-dead-letters") }
+            streaming.addSubscription("c") { $0.stream("b-dead-letters") }
+            streaming.addSubscription("alarm") { $0.stream("a-dead-letters") }
+        },
         ConfigurationCase("two subscriptions", "Subscription \"mail\" is declared twice", "another name") { streaming in
             streaming.addStream(OrderWorkflow.self)
             streaming.addSubscription("mail") { $0.stream(OrderWorkflow.self) }
