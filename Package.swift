@@ -36,6 +36,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        // Only for tests.
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.5.0"),
     ],
     targets: [
         // Layer 0: the vocabulary and the contracts.
@@ -71,6 +74,22 @@ let package = Package(
             swiftSettings: settings
         ),
         // Tests.
+        .target(
+            name: "ProcessTesting",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                // For the paths that Subprocess takes; macOS has a System of its own.
+                .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux])),
+            ],
+            path: "Tests/Support/ProcessTesting",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ProcessTestingTests",
+            dependencies: ["ProcessTesting"],
+            path: "Tests/Support/ProcessTestingTests",
+            swiftSettings: settings
+        ),
         .testTarget(name: "CQRSTests", dependencies: ["CQRS", log, inMemoryLogging], swiftSettings: settings),
         .testTarget(name: "EventStreamingCoreTests", dependencies: ["EventStreamingCore"], swiftSettings: settings),
         .testTarget(
@@ -81,8 +100,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingTests",
             dependencies: [
-                "EventStreaming", "EventStreamingInMemory", "EventStreamingTesting", inMemoryLogging, metricsTestKit,
-                inMemoryTracing, tracing, serviceLifecycle,
+                "EventStreaming", "EventStreamingInMemory", "EventStreamingTesting", "ProcessTesting", inMemoryLogging,
+                metricsTestKit, inMemoryTracing, tracing, serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
@@ -92,10 +111,10 @@ let package = Package(
             dependencies: ["EventStreamingTesting", "EventStreaming"],
             swiftSettings: settings
         ),
-        .testTarget(name: "DocumentationTests", swiftSettings: settings),
+        .testTarget(name: "DocumentationTests", dependencies: ["ProcessTesting"], swiftSettings: settings),
         .testTarget(
             name: "UserServiceTests",
-            dependencies: ["UserService", "EventStreaming"],
+            dependencies: ["UserService", "EventStreaming", "ProcessTesting"],
             swiftSettings: settings
         ),
     ],

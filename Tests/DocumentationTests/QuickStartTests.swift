@@ -1,4 +1,4 @@
-import Foundation
+import ProcessTesting
 import Testing
 
 @Suite("The quick start is what is compiled and run", .timeLimit(.minutes(1)))
@@ -11,17 +11,11 @@ struct QuickStartTests {
         #expect(first.code.split(separator: "\n", omittingEmptySubsequences: false).dropLast().count <= 25)
     }
 
-    @Test func itPrintsWhatTheReadmeSays() throws {
+    @Test func itPrintsWhatTheReadmeSays() async throws {
         let blocks = CodeBlock.blocks(in: try Repository.text("README.md"))
         let shown = try #require(blocks.first { $0.language == "text" })
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = Repository.executable("QuickStart")
-        process.standardOutput = output
-        try process.run()
-        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        #expect(String(decoding: printed, as: UTF8.self) == shown.code)
+        let outcome = try await runProgram(at: builtProgram("QuickStart"))
+        #expect(outcome.exitCode == 0)
+        #expect(outcome.lines.map { $0 + "\n" }.joined() == shown.code)
     }
 }

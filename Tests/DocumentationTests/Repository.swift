@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of the repository, and what was built of them.
+/// The files of the repository.
 enum Repository {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -11,11 +11,6 @@ enum Repository {
 
     static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: root.appending(path: path).path)
-    }
-
-    /// An executable of the package, which lies beside the tests.
-    static func executable(_ name: String) -> URL {
-        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
     }
 
     /// The names of files with an ending, in a folder and those below it.

@@ -1,18 +1,14 @@
 import Foundation
+import ProcessTesting
 import Testing
 
 @Suite("Every snippet runs and ends by itself", .timeLimit(.minutes(1)))
 struct SnippetTests {
     @Test(arguments: try Repository.files(in: "Snippets", ending: ".swift"))
-    func itRuns(_ path: String) throws {
+    func itRuns(_ path: String) async throws {
         let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-        let process = Process()
-        process.executableURL = Repository.executable(name)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let outcome = try await runProgram(at: builtProgram(name))
+        #expect(outcome.exitCode == 0, "\(outcome)")
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 
 @Suite("What the compiler keeps from happening", .timeLimit(.minutes(1)))
@@ -49,28 +50,14 @@ private enum Compiler {
         let folder = FileManager.default.temporaryDirectory.appending(path: "compile-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (file, log) = (folder.appending(path: "Fixture.swift"), folder.appending(path: "output.txt"))
+        let file = folder.appending(path: "Fixture.swift")
         try Data(source.utf8).write(to: file)
-        try Data().write(to: log)
-        let output = try FileHandle(forWritingTo: log)
-        defer { try? output.close() }
 
-        let process = Process()
-        process.executableURL = URL(filePath: compiler)
-        process.arguments = ["-typecheck", "-swift-version", "6", "-I", modules, file.path]
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
-        return (status == 0, String(decoding: try Data(contentsOf: log), as: UTF8.self))
+        let outcome = try await runProgram(
+            at: compiler,
+            ["-typecheck", "-swift-version", "6", "-I", modules, file.path]
+        )
+        return (outcome.exitCode == 0, (outcome.lines + outcome.errors).joined(separator: "\n"))
     }
 
     /// The folder with the library's module: `Modules`, in the folder of the test's executable or above it.
