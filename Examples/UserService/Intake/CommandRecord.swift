@@ -106,9 +106,12 @@ extension UserServiceError {
 }
 
 extension String {
-    /// Text from outside made fit for a terminal: quoted, escaped, and shortened.
+    /// Text from outside made fit for a terminal: quoted, shortened, and with everything escaped that is not seen or
+    /// changes how the rest is shown.
     func printable(limit: Int = 60) -> String {
-        let start = String(unicodeScalars.prefix(limit))
-        return start.debugDescription + (unicodeScalars.dropFirst(limit).isEmpty ? "" : "…")
+        let start = unicodeScalars.prefix(limit).map { scalar in
+            scalar.escaped(asASCII: scalar.properties.isBidiControl || scalar.properties.generalCategory == .format)
+        }
+        return "\"\(start.joined())\"" + (unicodeScalars.dropFirst(limit).isEmpty ? "" : "…")
     }
 }

@@ -1,0 +1,50 @@
+import Testing
+
+@testable import UserService
+
+@Suite("Command line")
+struct CommandLineOptionsTests {
+    @Test("A path is all that is needed")
+    func path() throws {
+        let options = try CommandLineOptions(["commands.jsonl"])
+        #expect(options.input == "commands.jsonl")
+        #expect(!options.isJSON)
+        #expect(options.maximumPayloadBytes == 1_000_000)
+        #expect(options.maximumLineBytes == 20_000_000)
+        #expect(options.timeout == .seconds(30))
+    }
+
+    @Test("Options may come before and after the input")
+    func options() throws {
+        let options = try CommandLineOptions([
+            "--json", "--max-payload", "10", "-", "--max-line", "20", "--timeout", "5",
+        ])
+        #expect(options.input == "-")
+        #expect(options.isJSON)
+        #expect(options.maximumPayloadBytes == 10)
+        #expect(options.maximumLineBytes == 20)
+        #expect(options.timeout == .seconds(5))
+    }
+
+    @Test("After two hyphens everything is a path")
+    func endOfOptions() throws {
+        #expect(try CommandLineOptions(["--", "--json"]).input == "--json")
+    }
+
+    @Test("Help needs no input", arguments: ["--help", "-h"])
+    func help(_ option: String) throws {
+        #expect(try CommandLineOptions([option]).showsHelp)
+    }
+
+    @Test(
+        "What cannot be understood is refused",
+        arguments: [
+            [], [""], ["--json"], ["a", "b"], ["--nonsense", "a"], ["-x", "a"], ["--max-line"],
+            ["--max-line", "0", "a"],
+            ["--max-line", "x", "a"], ["--max-payload", "-1", "a"], ["--timeout", "99999999999999999999", "a"],
+        ]
+    )
+    func refused(_ arguments: [String]) {
+        #expect(throws: CommandLineOptions.UsageError.self) { try CommandLineOptions(arguments) }
+    }
+}

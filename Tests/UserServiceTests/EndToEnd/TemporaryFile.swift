@@ -1,0 +1,12 @@
+import Foundation
+
+/// Calls `body` with the path of a new file of this content, and removes the file afterwards.
+func withTemporaryFile<Result>(
+    _ content: [String],
+    _ body: (_ path: String) async throws -> Result
+) async throws -> Result {
+    let file = FileManager.default.temporaryDirectory.appending(path: "user-service-\(UUID().uuidString).jsonl")
+    try Data((content.joined(separator: "\n") + "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    return try await body(file.path)
+}
