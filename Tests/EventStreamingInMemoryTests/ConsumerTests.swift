@@ -157,6 +157,11 @@ struct ConsumerTests {
             #expect(listener.heard.withLock { $0 } == [fixture.stream])
             try await fixture.store.release(lease)
             #expect(listener.heard.withLock { $0 } == [fixture.stream, fixture.stream])
+            let late = try #require(await fixture.lease(consumer))
+            try await fixture.store.nack(late.offsets, of: late, action: .retry(after: .seconds(1)), reason: "busy")
+            // Who waits already must learn until when.
+            #expect(listener.heard.withLock { $0 }.count == 3)
+            fixture.clock.advance(by: .seconds(1))
             let again = try #require(await fixture.lease(consumer))
             try await fixture.store.nack(again.offsets, of: again, action: .deadLetter, reason: "bad")
             #expect(listener.heard.withLock { $0.last } == (try StreamName("mailer-dead-letters")))

@@ -16,7 +16,7 @@ extension Cursor {
 
     /// Applies a settlement, or throws and changes nothing.
     ///
-    /// - Returns: Whether anything can be delivered again at once.
+    /// - Returns: Whether anything was given back. Even when it is due later: who waits does not know until when, yet.
     mutating func settle(
         _ settlement: Settlement,
         at moment: Moment,
@@ -40,22 +40,22 @@ extension Cursor {
         } else {
             modify(key) { $0.remaining = plan.rest }
         }
-        var isDueNow = false
+        var isGivenBack = false
         for rejection in plan.rejections {
-            let wait = reject(rejection, of: delivery, at: moment, log: log, desk: &desk, givenUp: &givenUp)
-            isDueNow = isDueNow || wait == .zero
+            let comesAgain = reject(rejection, of: delivery, at: moment, log: log, desk: &desk, givenUp: &givenUp)
+            isGivenBack = isGivenBack || comesAgain
         }
         if settlement.releasesRest, !plan.rest.isEmpty {
             var uncounted = delivery
             uncounted.attempts -= 1
             giveBack(plan.rest, of: uncounted, desk: &desk)
-            isDueNow = true
+            isGivenBack = true
         }
         settlePosition()
-        return isDueNow
+        return isGivenBack
     }
 
-    /// - Returns: How long the offsets wait; `nil` when they are given up.
+    /// - Returns: Whether the offsets are delivered again; otherwise they are given up.
     private mutating func reject(
         _ rejection: SettlementPlan.Rejected,
         of delivery: Delivery,
@@ -63,18 +63,18 @@ extension Cursor {
         log: EventLog,
         desk: inout Desk,
         givenUp: inout [GivenUp]
-    ) -> Duration? {
+    ) -> Bool {
         let failure = Delivery.Failure(at: moment.now, reason: rejection.reason, after: delivery.failure)
         guard case .retry(let delay) = rejection.action, delivery.attempts < desk.retry.maximumAttempts else {
             giveUp(rejection.offsets, of: delivery, failure: failure, log: log, givenUp: &givenUp)
-            return nil
+            return false
         }
         var failed = delivery
         failed.failure = failure
         let wait = delay ?? desk.delay(afterAttempt: delivery.attempts)
         let due = wait == .zero ? Self.dueAtOnce : moment.uptime + wait
         giveBack(rejection.offsets, of: failed, due: due, desk: &desk)
-        return wait
+        return true
     }
 
     // MARK: - Ending

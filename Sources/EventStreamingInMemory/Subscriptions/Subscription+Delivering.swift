@@ -90,10 +90,10 @@ extension Subscription {
         guard let place = consumers.place(of: holder.consumer) else { throw .leaseEnded(settlement) }
         guard holder.epoch >= consumers[place].membership.epoch else { throw .consumerReplaced(holder) }
         var givenUp: [GivenUp] = []
-        let isDueNow = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
+        let isGivenBack = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
             try cursor.settle(settlement, at: moment, log: log, desk: &desk, givenUp: &givenUp)
         }
-        effects.hasNews = effects.hasNews || isDueNow
+        effects.hasNews = effects.hasNews || isGivenBack
         bury(givenUp, of: holder.consumer, at: moment, effects: &effects)
     }
 
