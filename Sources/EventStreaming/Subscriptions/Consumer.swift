@@ -43,10 +43,14 @@ final class Consumer: Sendable {
             let isEnding = engine.lifecycle.isDraining || Task.isCancelled
             let (settlement, step) = state.withLock { state in
                 let settlement = finished.flatMap { state.complete($0) { engine.clock.uptime } }
+                if settlement != nil {
+                    state.beginReport()
+                }
                 return (settlement, isEnding ? .end(nil) : state.next(limit))
             }
             finished = nil
             if let settlement {
+                defer { state.withLock { $0.endReport() } }
                 if Task.isCancelled {
                     // A store may refuse it now; closing the consumer tells it.
                     state.withLock { $0.keep(settlement) }
@@ -76,7 +80,7 @@ final class Consumer: Sendable {
         if let error { throw error }
         try await endIfCancelled()
         // Other tasks that share the consumer may still be at work; the last one closes it.
-        if !state.withLock({ $0.hasEventsInHand }) {
+        if !state.withLock({ $0.isAtWork }) {
             await close(countsAttempt: false)
         }
     }

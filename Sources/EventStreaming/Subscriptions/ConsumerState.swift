@@ -53,8 +53,20 @@ struct ConsumerState: Sendable {
     /// How many events were handed out and are not settled.
     private var inHandCount: Int { ledgers.reduce(0) { $0 + $1.inHand.count } }
 
-    /// Whether events were handed out that are not settled.
-    var hasEventsInHand: Bool { ledgers.contains { !$0.inHand.isEmpty } }
+    /// Settlements that the store is being told, and has not answered.
+    private var reports = 0
+
+    /// Whether events were handed out that are not settled, whose settlement the store has not recorded yet, or that are
+    /// being fetched. Closing the consumer now would count as a failure of theirs.
+    var isAtWork: Bool { isFetching || reports > 0 || ledgers.contains { !$0.inHand.isEmpty } }
+
+    mutating func beginReport() {
+        reports += 1
+    }
+
+    mutating func endReport() {
+        reports -= 1
+    }
 
     // MARK: - Taking
 
@@ -81,14 +93,13 @@ struct ConsumerState: Sendable {
     /// Takes in a lease that was fetched. Returns `false` when the consumer was closed meanwhile, so that the lease must
     /// be released.
     mutating func fetched(_ lease: LeasedEvents, undeliverable: [Int], at now: Duration) -> Bool {
-        isFetching = false
         guard isOpen else { return false }
         ledgers.append(LeaseLedger(lease, undeliverable: undeliverable))
         sizer.begin(at: now)
         return true
     }
 
-    /// Ends a fetch that brought nothing.
+    /// Ends a fetch, whatever it brought.
     mutating func fetchEnded() {
         isFetching = false
     }
