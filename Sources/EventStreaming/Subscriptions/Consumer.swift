@@ -202,7 +202,12 @@ final class Consumer: Sendable {
         async throws(EventStreamingError)
     {
         if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
-        let registration = try state.withLock { state throws(EventStreamingError) in try state.beginSettling(key) }
+        let registration = try state.withLock { state throws(EventStreamingError) in
+            let registration = try state.beginSettling(key)
+            state.beginReport()
+            return registration
+        }
+        defer { state.withLock { $0.endReport() } }
         let offsets = event.offset..<event.offset.advanced(by: 1)
         var settlement = Settlement(of: registration, leaseEpoch: key.lease)
         if let action {
@@ -230,8 +235,11 @@ final class Consumer: Sendable {
     func acknowledge(_ key: DeliveryKey) async throws(EventStreamingError) {
         if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
         let settlements = try state.withLock { state throws(EventStreamingError) in
-            try state.completeNow(key) { engine.clock.uptime }
+            let settlements = try state.completeNow(key) { engine.clock.uptime }
+            state.beginReport()
+            return settlements
         }
+        defer { state.withLock { $0.endReport() } }
         for settlement in settlements {
             try await record(settlement)
         }
@@ -286,11 +294,13 @@ final class Consumer: Sendable {
     /// Tells the store that the consumer lives, what it has finished, and what it has held for too long.
     func heartbeat() async throws(EventStreamingError) {
         let (registration, settlements) = state.withLock { state in
-            (
+            state.beginReport()
+            return (
                 state.registration,
                 state.heartbeat(visibilityTimeout: plan.definition.visibilityTimeout, now: engine.clock.uptime)
             )
         }
+        defer { state.withLock { $0.endReport() } }
         guard let registration else { return }
         try await report(settlements)
         do throws(EventStreamingError) {

@@ -53,7 +53,7 @@ struct ConsumerState: Sendable {
     /// How many events were handed out and are not settled.
     private var inHandCount: Int { ledgers.reduce(0) { $0 + $1.inHand.count } }
 
-    /// Settlements that the store is being told, and has not answered.
+    /// How many tasks are telling the store what is settled.
     private var reports = 0
 
     /// Whether events were handed out that are not settled, whose settlement the store has not recorded yet, or that are

@@ -28,6 +28,20 @@ enum ObserverChecks {
                 _ = try await harness.store.redrive(offsets(0, 1), of: subscription.id)
             }
         },
+        StoreCheck("observers: are told of events given back for later: who waits learns until when") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue { $0.retry.initialDelay = .seconds(5) }
+            let recorder = ChangeRecorder()
+            harness.store.addObserver(recorder)
+            try await harness.append(1, to: stream)
+            let other = try await harness.register("c2", of: subscription)
+            let lease = try await harness.lease(0..<1, as: consumer)
+            try await harness.requireNothing(for: other)
+            try await expectHint(recorder, stream, "a nack with a delay") {
+                try await harness.store.nack(lease.offsets, of: lease, reason: "no")
+            }
+            let until = try await harness.requireNothing(for: other)
+            try require(until != nil, "an empty queue with an event that comes again did not say when")
+        },
         StoreCheck("observers: are told when the store ends leases that expired") { harness in
             let (stream, _, consumer) = try await harness.makeQueue()
             try await harness.append(1, to: stream)
