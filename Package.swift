@@ -53,9 +53,10 @@ let package = Package(
             swiftSettings: settings
         ),
         // Layer 2: stores and transports.
+        .target(name: "EventStreamingStoreKit", dependencies: ["EventStreamingCore", heap], swiftSettings: settings),
         .target(
             name: "EventStreamingInMemory",
-            dependencies: ["EventStreamingCore", deque, heap],
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.
@@ -93,8 +94,16 @@ let package = Package(
         .testTarget(name: "CQRSTests", dependencies: ["CQRS", log, inMemoryLogging], swiftSettings: settings),
         .testTarget(name: "EventStreamingCoreTests", dependencies: ["EventStreamingCore"], swiftSettings: settings),
         .testTarget(
+            name: "EventStreamingStoreKitTests",
+            dependencies: ["EventStreamingStoreKit", "EventStreamingTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EventStreamingInMemoryTests",
-            dependencies: ["EventStreamingInMemory", "EventStreamingConformance", "EventStreamingTesting"],
+            dependencies: [
+                "EventStreamingInMemory", "EventStreamingStoreKit", "EventStreamingConformance",
+                "EventStreamingTesting",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 public import EventStreamingCore
+import EventStreamingStoreKit
 
 extension InMemoryEventStreamStore: DeadLetterStore {
     /// A page of open dead letters.
@@ -25,9 +26,7 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         handle.deadLetterStream.change(at: moment) { _, _, _ in }
         return handle.change(at: moment) { subscription, _, _, moment, effects in
             let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue
-            let count = subscription.redrive(range, at: moment)
-            effects.hasNews = effects.hasNews || count > 0
-            return count
+            return subscription.redrive(range, at: moment, effects: &effects)
         }
     }
 }

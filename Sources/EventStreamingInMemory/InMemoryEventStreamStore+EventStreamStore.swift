@@ -1,4 +1,5 @@
 public import EventStreamingCore
+import EventStreamingStoreKit
 
 extension InMemoryEventStreamStore: EventStreamStore {
     /// Values; bytes are kept as they are.
@@ -145,7 +146,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
         guard let handle = subscriptions[settlement.holder.subscription] else { throw .leaseEnded(settlement) }
         try handle.change(at: Moment(clock)) {
             (subscription, log, floor, moment, effects) throws(EventStreamingError) in
-            try subscription.settle(settlement, at: moment, log: log, floor: &floor, effects: &effects)
+            try subscription.state.settle(settlement, at: moment, floor: &floor, effects: &effects)
         }
     }
 }

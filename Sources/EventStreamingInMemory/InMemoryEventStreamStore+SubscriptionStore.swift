@@ -1,4 +1,5 @@
 public import EventStreamingCore
+import EventStreamingStoreKit
 
 extension InMemoryEventStreamStore: SubscriptionStore {
     /// Creates the subscription and its dead-letter stream, or changes an existing one to this definition.
@@ -15,11 +16,11 @@ extension InMemoryEventStreamStore: SubscriptionStore {
                     throw Self.conflict(definition.id, "follows stream '\(handle.stream.name)', not '\(stream.name)'")
                 }
                 try handle.change(at: moment) { (subscription, _, _, _, _) throws(EventStreamingError) in
-                    let mode = subscription.definition.mode
+                    let mode = subscription.state.definition.mode
                     guard mode == definition.mode else {
                         throw Self.conflict(definition.id, "has mode \(mode), not \(definition.mode)")
                     }
-                    subscription.update(definition)
+                    subscription.state.update(definition)
                 }
                 return
             }
@@ -50,15 +51,14 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         return handle.stream.change(at: Moment(clock)) { state, moment, effects in
             // Under the lock, so that a later registration has the greater epoch.
             let epoch = nextEpoch()
-            let position = state.offset(of: start ?? state.subscriptions[handle.place].definition.start)
-            state.withSubscription(handle.place, effects: &effects) { subscription, log, floor, effects in
-                subscription.register(
+            let position = state.offset(of: start ?? state.subscriptions[handle.place].state.definition.start)
+            state.withSubscription(handle.place, at: moment, effects: &effects) { subscription, _, floor, effects in
+                subscription.state.register(
                     consumer,
                     kind: kind,
                     epoch: epoch,
                     position: position,
                     at: moment,
-                    log: log,
                     floor: &floor,
                     effects: &effects
                 )
@@ -76,14 +76,13 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         let handle = try handle(of: subscription)
         handle.stream.change(at: Moment(clock)) { state, moment, effects in
             let epoch = nextEpoch()
-            let position = state.offset(of: start ?? state.subscriptions[handle.place].definition.start)
-            state.withSubscription(handle.place, effects: &effects) { subscription, log, floor, effects in
-                subscription.create(
+            let position = state.offset(of: start ?? state.subscriptions[handle.place].state.definition.start)
+            state.withSubscription(handle.place, at: moment, effects: &effects) { subscription, _, floor, effects in
+                subscription.state.create(
                     consumer,
                     epoch: epoch,
                     position: position,
                     at: moment,
-                    log: log,
                     floor: &floor,
                     effects: &effects
                 )
@@ -96,7 +95,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     public func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError) {
         try handle(of: registration).change(at: Moment(clock)) {
             (subscription, log, floor, moment, effects) throws(EventStreamingError) in
-            try subscription.unregister(registration, at: moment, log: log, floor: &floor, effects: &effects)
+            try subscription.state.unregister(registration, at: moment, floor: &floor, effects: &effects)
         }
     }
 
@@ -106,7 +105,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         of subscription: SubscriptionID
     ) async throws(EventStreamingError) -> Bool {
         try handle(of: subscription).change(at: Moment(clock)) { subscription, log, floor, moment, effects in
-            subscription.remove(consumer, at: moment, log: log, floor: &floor, effects: &effects)
+            subscription.state.remove(consumer, at: moment, floor: &floor, effects: &effects)
         }
     }
 
@@ -117,7 +116,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     ) async throws(EventStreamingError) {
         try handle(of: registration).change(at: Moment(clock)) {
             (subscription, _, floor, moment, _) throws(EventStreamingError) in
-            try subscription.heartbeat(registration, extendsLeases: extendsLeases, at: moment, floor: &floor)
+            try subscription.state.heartbeat(registration, extendsLeases: extendsLeases, at: moment, floor: &floor)
         }
     }
 
@@ -137,14 +136,16 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     /// The consumers of a subscription.
     public func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo] {
         try handle(of: subscription).change(at: Moment(clock)) { subscription, _, _, _, _ in
-            subscription.consumerInfos
+            subscription.state.consumerInfos
         }
     }
 
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
-        try handle(of: subscription).change(at: Moment(clock)) { subscription, log, _, _, _ in
-            subscription.progress(head: log.head)
+        try handle(of: subscription).change(at: Moment(clock)) {
+            (subscription, log, _, _, _) throws(EventStreamingError) in
+            let deadLetters = subscription.deadLetters
+            return try subscription.state.progress(head: log.head) { deadLetters.openCount(of: $0) }
         }
     }
 }

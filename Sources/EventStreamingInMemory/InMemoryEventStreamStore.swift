@@ -1,4 +1,5 @@
 public import EventStreamingCore
+import EventStreamingStoreKit
 import Synchronization
 
 /// Keeps streams and subscriptions in the memory of the process; everything is gone when the process ends.

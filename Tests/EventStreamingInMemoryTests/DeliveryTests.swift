@@ -3,6 +3,7 @@ import EventStreamingTesting
 import Testing
 
 @testable import EventStreamingInMemory
+@testable import EventStreamingStoreKit
 
 @Suite("Delivery in memory")
 struct DeliveryTests {

@@ -1,5 +1,6 @@
 import DequeModule
 import EventStreamingCore
+import EventStreamingStoreKit
 import Synchronization
 
 /// Where subscriptions leave the events they give up, on their way into a dead-letter stream; and the list of what is
@@ -29,11 +30,10 @@ final class DeadLetterBox: Sendable {
 
     /// Leaves dead letters; they get their numbers later.
     func deliver(_ letters: [DeadLetter], at time: Timestamp) {
-        let firstID = MessageID.first(of: letters.count, at: time)
+        let records = letters.records(at: time)
         state.withLock { state in
-            for (index, letter) in letters.enumerated() {
-                let id = MessageID(high: firstID.high, low: firstID.low &+ UInt64(index))
-                state.arrivals.append(Arrival(letter: letter, record: letter.record(id: id), time: time))
+            for (letter, record) in zip(letters, records) {
+                state.arrivals.append(Arrival(letter: letter, record: record, time: time))
                 state.book.expect(letter.consumer)
             }
             hasArrivals.store(true, ordering: .releasing)
@@ -80,18 +80,5 @@ final class DeadLetterBox: Sendable {
     func trim(before number: Int64) {
         guard isInUse.load(ordering: .acquiring) else { return }
         state.withLock { $0.book.trim(before: number) }
-    }
-}
-
-extension MessageID {
-    /// An id of version 7 at a time, after which `count` more can be counted up.
-    fileprivate static func first(of count: Int, at time: Timestamp) -> MessageID {
-        var random = SystemRandomNumberGenerator()
-        let milliseconds = UInt64(max(0, time.nanosecondsSinceEpoch / 1_000_000)) & 0xFFFF_FFFF_FFFF
-        return MessageID(
-            high: milliseconds << 16 | 0x7000 | (random.next() & 0xFFF),
-            // The top bit of what is random stays zero, so that counting up does not reach the variant's bits.
-            low: 0x8000_0000_0000_0000 | (random.next() & 0x1FFF_FFFF_FFFF_FFFF)
-        )
     }
 }

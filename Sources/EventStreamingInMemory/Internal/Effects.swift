@@ -9,18 +9,6 @@ struct Effects: Sendable {
     /// Events that nobody keeps any more: kept until here, because freeing them may take long and run code of others.
     private var garbage: [[StoredEvent]] = []
 
-    /// The registrations that ended because their time ran out.
-    private(set) var expired: [ConsumerRegistration] = []
-
-    mutating func addExpired(_ registration: ConsumerRegistration) {
-        expired.append(registration)
-    }
-
-    mutating func takeExpired() -> [ConsumerRegistration] {
-        defer { expired = [] }
-        return expired
-    }
-
     mutating func addDeadLetters(to stream: StreamName) {
         if !deadLetterStreams.contains(stream) {
             deadLetterStreams.append(stream)

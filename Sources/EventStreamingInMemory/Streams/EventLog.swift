@@ -1,7 +1,8 @@
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// The events of a stream, by offset.
-struct EventLog: Sendable {
+struct EventLog: SubscriptionLog, Sendable {
     /// Payload bytes that trimmed events may hold in memory, because they share a segment with events that are kept.
     private static let toleratedGarbage = 65_536
 
@@ -25,9 +26,27 @@ struct EventLog: Sendable {
     /// The event at an offset from ``first`` to before ``head``.
     subscript(offset: Int64) -> StoredEvent { events[offset] }
 
+    func type(at offset: Int64) throws(EventStreamingError) -> EventType { events[offset].type }
+
     /// The event at an offset, if it is kept.
     func event(at offset: Int64) -> StoredEvent? {
         first <= offset && offset < head ? events[offset] : nil
+    }
+
+    /// The events at offsets, all of which are kept.
+    func events(at offsets: OffsetRanges) -> [StoredEvent] {
+        let ranges = offsets.ranges
+        if ranges.count == 1 {
+            return events(in: ranges[0])
+        }
+        var events: [StoredEvent] = []
+        events.reserveCapacity(offsets.count)
+        for range in ranges {
+            for offset in range {
+                events.append(self[offset])
+            }
+        }
+        return events
     }
 
     // MARK: - Growing

@@ -1,4 +1,5 @@
 import EventStreamingCore
+import EventStreamingStoreKit
 import Synchronization
 
 /// A stream: its state, the lock around it, and what is done after the lock is released.

@@ -1,4 +1,5 @@
 import EventStreamingCore
+import EventStreamingStoreKit
 
 extension StreamState {
     /// Removes the events before `offset`; positions behind move up to it.
@@ -8,7 +9,7 @@ extension StreamState {
     mutating func trim(before offset: Int64, effects: inout Effects) -> OffsetRanges {
         var unfinished = OffsetRanges()
         for index in subscriptions.indices {
-            unfinished.formUnion(subscriptions[index].lap(before: offset, floor: &floor))
+            unfinished.formUnion(subscriptions[index].state.lap(before: offset, floor: &floor))
         }
         removeEvents(before: offset, effects: &effects)
         return unfinished
@@ -20,7 +21,7 @@ extension StreamState {
         if floor.isStale {
             floor.reset()
             for index in subscriptions.indices {
-                subscriptions[index].count(in: &floor)
+                subscriptions[index].state.count(in: &floor)
             }
         }
         let lowest = floor.positions == 0 ? log.head : floor.lowest

@@ -1,4 +1,5 @@
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// Everything about one stream, changed only under the stream's lock: a value whose methods neither wait nor call
 /// anybody, and leave what has to be done outside the lock in the effects.
@@ -72,11 +73,12 @@ struct StreamState: Sendable {
     private mutating func expire(at moment: Moment, effects: inout Effects) {
         var earliest = Duration.never
         for index in subscriptions.indices {
-            subscriptions[index].expire(at: moment, log: log, floor: &floor, effects: &effects)
-            earliest = min(earliest, subscriptions[index].earliestDeadline)
+            var changes = SubscriptionEffects()
+            subscriptions[index].state.expire(at: moment, floor: &floor, effects: &changes)
+            apply(changes, of: index, at: moment, effects: &effects)
+            earliest = min(earliest, subscriptions[index].state.earliestDeadline)
         }
         earliestDeadline = earliest
-        expired += effects.takeExpired()
         if expired.count > Limits.rememberedExpirations {
             expired.removeFirst(expired.count - Limits.rememberedExpirations)
         }
@@ -101,7 +103,10 @@ struct StreamState: Sendable {
     ) -> Int {
         let position = offset(of: definition.start)
         subscriptions.append(
-            Subscription(definition, at: position, deadLetters: deadLetters, seed: seed, floor: &floor)
+            Subscription(
+                state: SubscriptionState(definition, at: position, seed: seed, floor: &floor),
+                deadLetters: deadLetters
+            )
         )
         return subscriptions.count - 1
     }
@@ -109,12 +114,27 @@ struct StreamState: Sendable {
     /// Changes a subscription, and removes what nobody needs any more.
     mutating func withSubscription<Result: Sendable, Failure: Error>(
         _ place: Int,
+        at moment: Moment,
         effects: inout Effects,
-        _ body: (inout Subscription, EventLog, inout RetentionFloor, inout Effects) throws(Failure) -> Result
+        _ body: (inout Subscription, EventLog, inout RetentionFloor, inout SubscriptionEffects) throws(Failure) ->
+            Result
     ) throws(Failure) -> Result {
-        let result = try body(&subscriptions[place], log, &floor, &effects)
-        earliestDeadline = min(earliestDeadline, subscriptions[place].earliestDeadline)
+        var changes = SubscriptionEffects()
+        let result = try body(&subscriptions[place], log, &floor, &changes)
+        apply(changes, of: place, at: moment, effects: &effects)
+        earliestDeadline = min(earliestDeadline, subscriptions[place].state.earliestDeadline)
         trimFinished(effects: &effects)
         return result
+    }
+
+    private mutating func apply(
+        _ changes: SubscriptionEffects,
+        of place: Int,
+        at moment: Moment,
+        effects: inout Effects
+    ) {
+        effects.hasNews = effects.hasNews || changes.hasNews
+        expired += changes.expired
+        subscriptions[place].bury(changes.givenUp, log: log, at: moment, effects: &effects)
     }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventStreamingInMemory
+@testable import EventStreamingStoreKit
 
 @Suite("Sets of offsets")
 struct OffsetRangesTests {

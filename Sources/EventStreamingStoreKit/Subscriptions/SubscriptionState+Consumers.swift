@@ -1,6 +1,6 @@
-import EventStreamingCore
+package import EventStreamingCore
 
-extension Subscription {
+extension SubscriptionState {
     // MARK: - Coming and going
 
     /// The place of a registration's consumer.
@@ -19,38 +19,38 @@ extension Subscription {
     }
 
     /// - Parameter position: Where the position of a consumer begins that has none.
-    mutating func register(
+    package mutating func register(
         _ id: ConsumerID,
         kind: ConsumerKind,
         epoch: UInt64,
         position: Int64,
         at moment: Moment,
-        log: EventLog,
         floor: inout RetentionFloor,
-        effects: inout Effects
+        effects: inout SubscriptionEffects
     ) {
         let membership = Membership(kind: kind, epoch: epoch, at: moment, timeout: desk.consumerTimeout)
         if let place = consumers.place(of: id) {
-            endLeases(at: place, because: "the consumer was replaced", moment, log, &floor, &effects)
+            endLeases(at: place, because: "the consumer was replaced", moment, &floor, &effects)
             consumers[place].membership = membership
         } else {
-            consumers.add(Consumer(id: id, membership: membership, cursor: Cursor(at: position)))
+            consumers.add(
+                Consumer(id: id, membership: membership, cursor: Cursor(at: position, tracksChanges: tracksChanges)))
             if !isShared {
                 floor.add(position)
             }
         }
+        markChanged(id)
         expect(membership.expiresAt)
     }
 
     /// Adds a durable consumer that is not connected; does nothing when the name is known.
-    mutating func create(
+    package mutating func create(
         _ id: ConsumerID,
         epoch: UInt64,
         position: Int64,
         at moment: Moment,
-        log: EventLog,
         floor: inout RetentionFloor,
-        effects: inout Effects
+        effects: inout SubscriptionEffects
     ) {
         guard consumers.place(of: id) == nil else { return }
         register(
@@ -59,7 +59,6 @@ extension Subscription {
             epoch: epoch,
             position: position,
             at: moment,
-            log: log,
             floor: &floor,
             effects: &effects
         )
@@ -68,48 +67,50 @@ extension Subscription {
         }
     }
 
-    mutating func unregister(
+    package mutating func unregister(
         _ registration: ConsumerRegistration,
         at moment: Moment,
-        log: EventLog,
         floor: inout RetentionFloor,
-        effects: inout Effects
+        effects: inout SubscriptionEffects
     ) throws(EventStreamingError) {
         let place = try place(of: registration)
-        endLeases(at: place, because: "the consumer left", moment, log, &floor, &effects)
+        endLeases(at: place, because: "the consumer left", moment, &floor, &effects)
         leave(at: place, floor: &floor)
     }
 
     /// Disconnects a consumer whose leases were ended.
     private mutating func leave(at place: Int, floor: inout RetentionFloor) {
         switch consumers[place].membership.kind {
-        case .durable: consumers[place].membership.isConnected = false
+        case .durable:
+            consumers[place].membership.isConnected = false
+            markChanged(consumers[place].id)
         case .temporary: forget(consumers[place].id, floor: &floor)
         }
     }
 
     private mutating func forget(_ id: ConsumerID, floor: inout RetentionFloor) {
-        guard let consumer = consumers.remove(id), !isShared else { return }
+        guard let consumer = consumers.remove(id) else { return }
+        markChanged(id)
+        guard !isShared else { return }
         floor.remove(consumer.cursor.position)
     }
 
     /// - Returns: Whether there was such a consumer.
-    mutating func remove(
+    package mutating func remove(
         _ id: ConsumerID,
         at moment: Moment,
-        log: EventLog,
         floor: inout RetentionFloor,
-        effects: inout Effects
+        effects: inout SubscriptionEffects
     ) -> Bool {
         guard let place = consumers.place(of: id) else { return false }
         if isShared {
-            endLeases(at: place, because: "the consumer was removed", moment, log, &floor, &effects)
+            endLeases(at: place, because: "the consumer was removed", moment, &floor, &effects)
         }
         forget(id, floor: &floor)
         return true
     }
 
-    mutating func heartbeat(
+    package mutating func heartbeat(
         _ registration: ConsumerRegistration,
         extendsLeases: Bool,
         at moment: Moment,
@@ -128,18 +129,18 @@ extension Subscription {
     // MARK: - Ending
 
     /// Ends what ran out.
-    mutating func expire(at moment: Moment, log: EventLog, floor: inout RetentionFloor, effects: inout Effects) {
+    package mutating func expire(at moment: Moment, floor: inout RetentionFloor, effects: inout SubscriptionEffects) {
         guard earliestDeadline <= moment.uptime else { return }
         var earliest = Duration.never
         var leaving: [ConsumerID] = []
-        for place in consumers.indices where consumers[place].membership.isConnected {
+        for place in connectedPlaces {
             if consumers[place].membership.expiresAt <= moment.uptime {
-                endLeases(at: place, because: "the consumer expired", moment, log, &floor, &effects)
+                endLeases(at: place, because: "the consumer expired", moment, &floor, &effects)
                 leaving.append(consumers[place].id)
                 continue
             }
             while let lease = firstExpiring(at: place), lease.rank <= moment.uptime {
-                endLeases([lease.key], at: place, because: "the lease expired", moment, log, &floor, &effects)
+                endLeases([lease.key], at: place, because: "the lease expired", moment, &floor, &effects)
             }
             let expiresAt = consumers[place].membership.expiresAt
             earliest = min(earliest, min(expiresAt, firstExpiring(at: place)?.rank ?? expiresAt))
@@ -148,10 +149,17 @@ extension Subscription {
             // Places change when one leaves for good.
             guard let place = consumers.place(of: id) else { continue }
             let epoch = consumers[place].membership.epoch
-            effects.addExpired(ConsumerRegistration(subscription: definition.id, consumer: id, epoch: epoch))
+            effects.expired.append(ConsumerRegistration(subscription: definition.id, consumer: id, epoch: epoch))
             leave(at: place, floor: &floor)
         }
         earliestDeadline = earliest
+    }
+
+    /// In order of the registrations, so that what happens does not depend on how the consumers are kept.
+    private var connectedPlaces: [Int] {
+        consumers.indices
+            .filter { consumers[$0].membership.isConnected }
+            .sorted { consumers[$0].membership.epoch < consumers[$1].membership.epoch }
     }
 
     private mutating func firstExpiring(at place: Int) -> LazyQueue<Duration>.Entry? {
@@ -163,12 +171,11 @@ extension Subscription {
         at place: Int,
         because reason: String,
         _ moment: Moment,
-        _ log: EventLog,
         _ floor: inout RetentionFloor,
-        _ effects: inout Effects
+        _ effects: inout SubscriptionEffects
     ) {
         let keys = consumers[place].membership.leaseKeys.sorted()
-        endLeases(keys, at: place, because: reason, moment, log, &floor, &effects)
+        endLeases(keys, at: place, because: reason, moment, &floor, &effects)
     }
 
     private mutating func endLeases(
@@ -176,20 +183,33 @@ extension Subscription {
         at place: Int,
         because reason: String,
         _ moment: Moment,
-        _ log: EventLog,
         _ floor: inout RetentionFloor,
-        _ effects: inout Effects
+        _ effects: inout SubscriptionEffects
     ) {
         var givenUp: [GivenUp] = []
         let hasEnded = withCursor(at: place, floor: &floor) { cursor, _, desk in
             var hasEnded = false
             for key in keys {
-                let isEnded = cursor.end(key, because: reason, at: moment, log: log, desk: &desk, givenUp: &givenUp)
+                let isEnded = cursor.end(key, because: reason, at: moment, desk: &desk, givenUp: &givenUp)
                 hasEnded = hasEnded || isEnded
             }
             return hasEnded
         }
         effects.hasNews = effects.hasNews || hasEnded
-        bury(givenUp, of: consumers[place].id, at: moment, effects: &effects)
+        note(givenUp, of: consumers[place].id, effects: &effects)
+    }
+
+    /// Ends all registrations and leases: nobody of the process that had them is left. Unfinished deliveries count.
+    package mutating func disconnectAll(
+        because reason: String,
+        at moment: Moment,
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
+    ) {
+        for id in connectedPlaces.map({ consumers[$0].id }) {
+            guard let place = consumers.place(of: id) else { continue }
+            endLeases(at: place, because: reason, moment, &floor, &effects)
+            leave(at: place, floor: &floor)
+        }
     }
 }

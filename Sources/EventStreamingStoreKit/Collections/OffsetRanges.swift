@@ -1,34 +1,34 @@
 /// A set of offsets as ascending ranges that neither overlap nor touch.
 ///
 /// One range, by far the most frequent case, needs no allocation.
-struct OffsetRanges: Sendable {
+package struct OffsetRanges: Sendable, Equatable {
     private var single: Range<Int64>
     /// Two ranges or more; empty while one is enough.
     private var several: [Range<Int64>] = []
 
-    init(_ range: Range<Int64> = 0..<0) {
+    package init(_ range: Range<Int64> = 0..<0) {
         single = range.isEmpty ? 0..<0 : range
     }
 
     /// The ranges in order; none is empty.
-    var ranges: [Range<Int64>] {
+    package var ranges: [Range<Int64>] {
         several.isEmpty ? (single.isEmpty ? [] : [single]) : several
     }
 
-    var isEmpty: Bool { several.isEmpty && single.isEmpty }
+    package var isEmpty: Bool { several.isEmpty && single.isEmpty }
 
     /// How many offsets there are.
-    var count: Int {
+    package var count: Int {
         several.isEmpty ? single.count : several.reduce(0) { $0 + $1.count }
     }
 
     /// The lowest offset.
-    var lowest: Int64? {
+    package var lowest: Int64? {
         several.first?.lowerBound ?? (single.isEmpty ? nil : single.lowerBound)
     }
 
     /// From the lowest to the highest offset.
-    var span: Range<Int64> {
+    package var span: Range<Int64> {
         guard let first = several.first, let last = several.last else { return single }
         return first.lowerBound..<last.upperBound
     }
@@ -45,7 +45,7 @@ struct OffsetRanges: Sendable {
     // MARK: - Asking
 
     /// How many offsets of `range` are in the set.
-    func count(in range: Range<Int64>) -> Int {
+    package func count(in range: Range<Int64>) -> Int {
         if several.isEmpty {
             return single.clamped(to: range).count
         }
@@ -57,7 +57,7 @@ struct OffsetRanges: Sendable {
     }
 
     /// The offsets of `range` that are in the set.
-    func intersection(_ range: Range<Int64>) -> OffsetRanges {
+    package func intersection(_ range: Range<Int64>) -> OffsetRanges {
         if several.isEmpty {
             return OffsetRanges(single.clamped(to: range))
         }
@@ -67,7 +67,7 @@ struct OffsetRanges: Sendable {
     }
 
     /// The first `count` offsets.
-    func prefix(_ count: Int) -> OffsetRanges {
+    package func prefix(_ count: Int) -> OffsetRanges {
         if several.isEmpty {
             return OffsetRanges(single.lowerBound..<single.lowerBound + Int64(min(single.count, count)))
         }
@@ -108,7 +108,7 @@ struct OffsetRanges: Sendable {
     // MARK: - Changing
 
     /// Adds an offset that is greater than all in the set.
-    mutating func append(_ offset: Int64) {
+    package mutating func append(_ offset: Int64) {
         if let last = several.last {
             if last.upperBound == offset {
                 several[several.count - 1] = last.lowerBound..<offset + 1
@@ -125,7 +125,7 @@ struct OffsetRanges: Sendable {
     }
 
     /// Takes the offsets of `range` out.
-    mutating func subtract(_ range: Range<Int64>) {
+    package mutating func subtract(_ range: Range<Int64>) {
         if several.isEmpty {
             let common = single.clamped(to: range)
             guard !common.isEmpty else { return }
@@ -145,14 +145,14 @@ struct OffsetRanges: Sendable {
     }
 
     /// Takes the offsets of another set out.
-    mutating func subtract(_ other: OffsetRanges) {
+    package mutating func subtract(_ other: OffsetRanges) {
         for range in other.ranges {
             subtract(range)
         }
     }
 
     /// Adds the offsets of another set.
-    mutating func formUnion(_ other: OffsetRanges) {
+    package mutating func formUnion(_ other: OffsetRanges) {
         if other.isEmpty {
             return
         }

@@ -8,15 +8,17 @@ struct Desk: Sendable {
     var consumerTimeout: Duration
     var filter: EventFilter
     private var random: SplitMix64
-    private var lastKey: UInt64 = 0
+    /// The last key given out.
+    private(set) var lastKey: UInt64
 
-    init(_ definition: SubscriptionDefinition, seed: UInt64) {
+    init(_ definition: SubscriptionDefinition, lastKey: UInt64 = 0, seed: UInt64) {
         semantics = definition.semantics
         retry = definition.retry
         visibilityTimeout = definition.visibilityTimeout
         consumerTimeout = definition.consumerTimeout
         filter = EventFilter(definition.eventTypes)
         random = SplitMix64(seed: seed)
+        self.lastKey = lastKey
     }
 
     /// Takes over a changed definition.

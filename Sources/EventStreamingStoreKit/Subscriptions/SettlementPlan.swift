@@ -1,4 +1,4 @@
-import EventStreamingCore
+package import EventStreamingCore
 
 /// A settlement that was checked against its lease and can be applied without failing.
 struct SettlementPlan: Sendable {
@@ -70,7 +70,7 @@ extension Settlement {
 }
 
 extension EventStreamingError {
-    static func leaseEnded(_ settlement: Settlement) -> Self {
+    package static func leaseEnded(_ settlement: Settlement) -> Self {
         Self(
             .leaseExpired,
             "Lease \(settlement.leaseEpoch) of consumer '\(settlement.holder.consumer)' has ended: it was settled, "

@@ -1,9 +1,9 @@
-import EventStreamingCore
+package import EventStreamingCore
 
 /// Tells whether an event that is appended again is the one that is stored.
-enum ContentComparison {
+package enum ContentComparison {
     /// - Throws: `eventIDConflict` when type or payload differ.
-    static func check(_ event: NewEvent, isContentOf stored: StoredEvent) throws(EventStreamingError) {
+    package static func check(_ event: NewEvent, isContentOf stored: StoredEvent) throws(EventStreamingError) {
         guard event.type == stored.type, isSame(event.payload, stored.payload) else {
             throw EventStreamingError(
                 .eventIDConflict,

@@ -1,8 +1,8 @@
-import EventStreamingCore
+package import EventStreamingCore
 import Synchronization
 
 /// The observers of a store, held weakly.
-final class ObserverList: Sendable {
+package final class ObserverList: Sendable {
     private struct Entry: Sendable {
         weak let observer: (any StreamObserver)?
     }
@@ -11,7 +11,9 @@ final class ObserverList: Sendable {
     /// Spares the lock while nobody observes.
     private let isInUse = Atomic(false)
 
-    func add(_ observer: any StreamObserver) {
+    package init() {}
+
+    package func add(_ observer: any StreamObserver) {
         entries.withLock { entries in
             entries.removeAll { $0.observer == nil }
             entries.append(Entry(observer: observer))
@@ -20,7 +22,7 @@ final class ObserverList: Sendable {
     }
 
     /// Tells everybody. Must not be called under a lock: observers are not ours.
-    func notify(_ stream: StreamName) {
+    package func notify(_ stream: StreamName) {
         guard isInUse.load(ordering: .acquiring) else { return }
         let observers = entries.withLock { entries in
             let observers = entries.compactMap(\.observer)

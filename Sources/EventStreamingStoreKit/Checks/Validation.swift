@@ -1,14 +1,14 @@
-import EventStreamingCore
+package import EventStreamingCore
 
 /// Checks what callers pass.
-enum Validation {
-    static func checkLimit(_ limit: Int) throws(EventStreamingError) {
+package enum Validation {
+    package static func checkLimit(_ limit: Int) throws(EventStreamingError) {
         guard limit >= 1 else {
             throw EventStreamingError(.invalidArgument, "The limit is \(limit); it must be at least 1.")
         }
     }
 
-    static func check(_ definition: StreamDefinition) throws(EventStreamingError) {
+    package static func check(_ definition: StreamDefinition) throws(EventStreamingError) {
         if let capacity = definition.capacity, capacity < 1 {
             throw EventStreamingError(
                 .invalidArgument,
@@ -17,17 +17,17 @@ enum Validation {
         }
     }
 
-    static func check(_ definition: SubscriptionDefinition) throws(EventStreamingError) {
+    package static func check(_ definition: SubscriptionDefinition) throws(EventStreamingError) {
         guard definition.mode == .broadcast || definition.mode == .exclusive else {
             throw EventStreamingError(
                 .unsupported,
-                "The store in memory has the modes broadcast and exclusive, not \(definition.mode)."
+                "The store has the modes broadcast and exclusive, not \(definition.mode)."
             )
         }
         guard definition.semantics != .exactlyOnce else {
             throw EventStreamingError(
                 .unsupported,
-                "The store in memory delivers at most once or at least once, not exactly once."
+                "The store delivers at most once or at least once, not exactly once."
             )
         }
         let problems = self.problems(of: definition)
@@ -63,7 +63,7 @@ enum Validation {
 }
 
 extension EventStreamingError {
-    static func unknownConsumer(_ registration: ConsumerRegistration) -> Self {
+    package static func unknownConsumer(_ registration: ConsumerRegistration) -> Self {
         Self(
             .unknownConsumer,
             "Consumer '\(registration.consumer)' of subscription '\(registration.subscription)' is not registered, or "
@@ -71,7 +71,7 @@ extension EventStreamingError {
         )
     }
 
-    static func consumerReplaced(_ registration: ConsumerRegistration) -> Self {
+    package static func consumerReplaced(_ registration: ConsumerRegistration) -> Self {
         Self(
             .consumerReplaced,
             "Another registration of consumer '\(registration.consumer)' of subscription "

@@ -1,8 +1,8 @@
-import EventStreamingCore
+package import EventStreamingCore
 
 /// Offsets that share one fate: held by a consumer under one lease, or waiting to be delivered again.
-struct Delivery: Sendable {
-    enum Phase: Sendable {
+package struct Delivery: Sendable {
+    package enum Phase: Sendable {
         /// Held under the registration with epoch `holder` until `expiry`.
         case leased(holder: UInt64, expiry: Duration)
         /// To be delivered again from `due` on.
@@ -10,39 +10,61 @@ struct Delivery: Sendable {
     }
 
     /// The failures so far. Apart from the rest because most deliveries never have one.
-    final class Failure: Sendable {
-        let first: Timestamp
-        let last: Timestamp
-        let reason: String
+    package final class Failure: Sendable {
+        package let first: Timestamp
+        package let last: Timestamp
+        package let reason: String
 
-        init(at time: Timestamp, reason: String, after earlier: Failure?) {
-            first = earlier?.first ?? time
-            last = time
+        package init(first: Timestamp, last: Timestamp, reason: String) {
+            self.first = first
+            self.last = last
             self.reason = reason
+        }
+
+        convenience init(at time: Timestamp, reason: String, after earlier: Failure?) {
+            self.init(first: earlier?.first ?? time, last: time, reason: reason)
         }
     }
 
     /// An event that returns from the dead-letter stream. Its offset may be trimmed long ago, and has no influence on the
     /// position.
-    final class Redriven: Sendable {
-        let event: StoredEvent
+    package final class Redriven: Sendable {
+        package let event: StoredEvent
 
-        init(_ event: StoredEvent) {
+        package init(_ event: StoredEvent) {
             self.event = event
         }
     }
 
-    var phase: Phase
+    package var phase: Phase
     /// What the lease covers, offsets that are not delivered included.
-    var span: Range<Int64>
+    package var span: Range<Int64>
     /// What was handed out or will be.
-    var scheduled: OffsetRanges
+    package var scheduled: OffsetRanges
     /// What is not settled.
-    var remaining: OffsetRanges
+    package var remaining: OffsetRanges
     /// How many deliveries count, the present one included.
-    var attempts = 0
-    var failure: Failure?
-    var redriven: Redriven?
+    package var attempts = 0
+    package var failure: Failure?
+    package var redriven: Redriven?
+
+    package init(
+        phase: Phase,
+        span: Range<Int64>,
+        scheduled: OffsetRanges,
+        remaining: OffsetRanges,
+        attempts: Int = 0,
+        failure: Failure? = nil,
+        redriven: Redriven? = nil
+    ) {
+        self.phase = phase
+        self.span = span
+        self.scheduled = scheduled
+        self.remaining = remaining
+        self.attempts = attempts
+        self.failure = failure
+        self.redriven = redriven
+    }
 
     var expiry: Duration? {
         if case .leased(_, let expiry) = phase { expiry } else { nil }

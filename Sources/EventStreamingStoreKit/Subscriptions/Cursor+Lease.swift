@@ -1,14 +1,16 @@
-import EventStreamingCore
+package import EventStreamingCore
 
-/// What a consumer gets when it asks.
-struct Portion: Sendable {
-    let key: UInt64
-    let span: Range<Int64>
-    let events: [StoredEvent]
-    let attempt: Int
-    let isRedriven: Bool
+/// What a consumer gets when it asks: the offsets of events, which the store looks up.
+package struct Portion: Sendable {
+    /// The epoch of the lease.
+    package let key: UInt64
+    package let span: Range<Int64>
+    package let offsets: OffsetRanges
+    package let attempt: Int
+    /// The event itself, where it returns from the dead letters.
+    package let redriven: StoredEvent?
     /// When the lease ends; `nil` when the events count as finished already.
-    let expiry: Duration?
+    package let expiry: Duration?
 }
 
 /// The outcome of looking for new events.
@@ -30,12 +32,12 @@ extension Cursor {
         limit: Int,
         at uptime: Duration,
         to holder: UInt64,
-        from log: EventLog,
+        from log: some SubscriptionLog,
         desk: inout Desk
-    ) -> Portion? {
+    ) throws(EventStreamingError) -> Portion? {
         while let entry = nextWaiting(), entry.rank.due <= uptime, var delivery = remove(entry.key) {
             if delivery.redriven == nil, !desk.filter.isOpen {
-                delivery.remaining = wanted(delivery.remaining, in: log, filter: &desk.filter)
+                delivery.remaining = try wanted(delivery.remaining, in: log, filter: &desk.filter)
             }
             let portion = delivery.remaining.prefix(limit)
             delivery.remaining.subtract(portion)
@@ -50,8 +52,7 @@ extension Cursor {
             delivery.scheduled = portion
             delivery.remaining = portion
             delivery.span = portion.span
-            let events = delivery.redriven.map { [$0.event] } ?? events(portion, from: log)
-            return hand(out: delivery, events, to: holder, at: uptime, desk: &desk)
+            return hand(out: delivery, to: holder, at: uptime, desk: &desk)
         }
         settlePosition()
         return nil
@@ -59,31 +60,16 @@ extension Cursor {
 
     private func wanted(
         _ offsets: OffsetRanges,
-        in log: EventLog,
+        in log: some SubscriptionLog,
         filter: inout EventFilter
-    ) -> OffsetRanges {
+    ) throws(EventStreamingError) -> OffsetRanges {
         var result = OffsetRanges()
         for range in offsets.ranges {
-            for offset in range where filter.wants(log[offset].type) {
+            for offset in range where try filter.wants(log.type(at: offset)) {
                 result.append(offset)
             }
         }
         return result
-    }
-
-    private func events(_ offsets: OffsetRanges, from log: EventLog) -> [StoredEvent] {
-        let ranges = offsets.ranges
-        if ranges.count == 1 {
-            return log.events(in: ranges[0])
-        }
-        var events: [StoredEvent] = []
-        events.reserveCapacity(offsets.count)
-        for range in ranges {
-            for offset in range {
-                events.append(log[offset])
-            }
-        }
-        return events
     }
 
     // MARK: - For the first time
@@ -93,21 +79,19 @@ extension Cursor {
         limit: Int,
         at uptime: Duration,
         to holder: UInt64,
-        from log: EventLog,
+        from log: some SubscriptionLog,
         desk: inout Desk
-    ) -> Scan {
+    ) throws(EventStreamingError) -> Scan {
         let head = log.head
         guard next < head else { return .end }
         var offsets: OffsetRanges
-        let events: [StoredEvent]
         if desk.filter.isOpen {
             offsets = OffsetRanges(next..<next + min(Int64(limit), head - next))
-            events = log.events(in: offsets.span)
             advance(to: offsets.span.upperBound)
         } else {
-            (offsets, events) = scan(limit: limit, log: log, filter: &desk.filter)
+            offsets = try scan(limit: limit, log: log, filter: &desk.filter)
         }
-        guard !events.isEmpty else {
+        guard !offsets.isEmpty else {
             settlePosition()
             return next < head ? .unfinished : .end
         }
@@ -118,37 +102,36 @@ extension Cursor {
             remaining: offsets,
             attempts: 1
         )
-        return .found(hand(out: delivery, events, to: holder, at: uptime, desk: &desk))
+        return .found(hand(out: delivery, to: holder, at: uptime, desk: &desk))
     }
 
     /// Goes on until there are `limit` events, or enough was looked at.
     private mutating func scan(
         limit: Int,
-        log: EventLog,
+        log: some SubscriptionLog,
         filter: inout EventFilter
-    ) -> (OffsetRanges, [StoredEvent]) {
+    ) throws(EventStreamingError) -> OffsetRanges {
         var offsets = OffsetRanges()
-        var events: [StoredEvent] = []
+        var count = 0
         var offset = next
         let head = log.head
         let start = next
         let patience = Int64(limit * Limits.scanPerEvent)
-        while offset < head, events.count < limit {
-            let reach = events.isEmpty ? Int64(Limits.scanPerTurn) : patience
+        while offset < head, count < limit {
+            let reach = count == 0 ? Int64(Limits.scanPerTurn) : patience
             guard offset - start < reach else { break }
-            if filter.wants(log[offset].type) {
+            if try filter.wants(log.type(at: offset)) {
                 offsets.append(offset)
-                events.append(log[offset])
+                count += 1
             }
             offset += 1
         }
         advance(to: offset)
-        return (offsets, events)
+        return offsets
     }
 
     private mutating func hand(
         out delivery: consuming Delivery,
-        _ events: [StoredEvent],
         to holder: UInt64,
         at uptime: Duration,
         desk: inout Desk
@@ -159,9 +142,9 @@ extension Cursor {
         let portion = Portion(
             key: key,
             span: delivery.span,
-            events: events,
+            offsets: delivery.scheduled,
             attempt: delivery.attempts,
-            isRedriven: delivery.redriven != nil,
+            redriven: delivery.redriven?.event,
             expiry: isFinished ? nil : expiry
         )
         if !isFinished {

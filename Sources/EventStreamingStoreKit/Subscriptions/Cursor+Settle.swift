@@ -1,12 +1,5 @@
 import EventStreamingCore
 
-/// An event that goes to the dead-letter stream.
-struct GivenUp: Sendable {
-    let event: StoredEvent
-    let attempts: Int
-    let failure: Delivery.Failure
-}
-
 extension Cursor {
     /// When events that nothing delays fall due. One moment for all of them, so that they come in order of their offsets
     /// whenever they were given back.
@@ -20,7 +13,6 @@ extension Cursor {
     mutating func settle(
         _ settlement: Settlement,
         at moment: Moment,
-        log: EventLog,
         desk: inout Desk,
         givenUp: inout [GivenUp]
     ) throws(EventStreamingError) -> Bool {
@@ -42,7 +34,7 @@ extension Cursor {
         }
         var isGivenBack = false
         for rejection in plan.rejections {
-            let comesAgain = reject(rejection, of: delivery, at: moment, log: log, desk: &desk, givenUp: &givenUp)
+            let comesAgain = reject(rejection, of: delivery, at: moment, desk: &desk, givenUp: &givenUp)
             isGivenBack = isGivenBack || comesAgain
         }
         if settlement.releasesRest, !plan.rest.isEmpty {
@@ -60,13 +52,12 @@ extension Cursor {
         _ rejection: SettlementPlan.Rejected,
         of delivery: Delivery,
         at moment: Moment,
-        log: EventLog,
         desk: inout Desk,
         givenUp: inout [GivenUp]
     ) -> Bool {
         let failure = Delivery.Failure(at: moment.now, reason: rejection.reason, after: delivery.failure)
         guard case .retry(let delay) = rejection.action, delivery.attempts < desk.retry.maximumAttempts else {
-            giveUp(rejection.offsets, of: delivery, failure: failure, log: log, givenUp: &givenUp)
+            giveUp(rejection.offsets, of: delivery, failure: failure, givenUp: &givenUp)
             return false
         }
         var failed = delivery
@@ -87,7 +78,6 @@ extension Cursor {
         _ key: UInt64,
         because reason: String,
         at moment: Moment,
-        log: EventLog,
         desk: inout Desk,
         givenUp: inout [GivenUp]
     ) -> Bool {
@@ -98,7 +88,7 @@ extension Cursor {
             delivery.failure = failure
             giveBack(delivery.remaining, of: delivery, desk: &desk)
         } else {
-            giveUp(delivery.remaining, of: delivery, failure: failure, log: log, givenUp: &givenUp)
+            giveUp(delivery.remaining, of: delivery, failure: failure, givenUp: &givenUp)
         }
         settlePosition()
         return true
@@ -130,14 +120,18 @@ extension Cursor {
         _ offsets: OffsetRanges,
         of delivery: Delivery,
         failure: Delivery.Failure,
-        log: EventLog,
         givenUp: inout [GivenUp]
     ) {
         for range in offsets.ranges {
             for offset in range {
-                if let event = delivery.redriven?.event ?? log.event(at: offset) {
-                    givenUp.append(GivenUp(event: event, attempts: delivery.attempts, failure: failure))
-                }
+                givenUp.append(
+                    GivenUp(
+                        offset: offset,
+                        redriven: delivery.redriven?.event,
+                        attempts: delivery.attempts,
+                        failure: failure
+                    )
+                )
             }
         }
     }

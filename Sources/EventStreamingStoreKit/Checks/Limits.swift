@@ -1,18 +1,18 @@
 /// Limits of the store that callers cannot change.
-enum Limits {
+package enum Limits {
     /// The most events in one lease, whatever was asked for; bounds the time under the lock and the size of a
     /// lease's books.
-    static let eventsPerLease = 4096
+    package static let eventsPerLease = 4096
     /// How many ranges may wait for their redelivery at one position before new events are held back. Without this
     /// bound a consumer that rejects everything would run through the stream and collect all of it.
-    static let waitingRanges = 10_000
+    package static let waitingRanges = 10_000
     /// How many events that do not match the filter are passed over for each event asked for, once something was
     /// found: an answer now is better than a full one later.
-    static let scanPerEvent = 64
+    package static let scanPerEvent = 64
     /// How many events are looked at in one go under the lock while nothing was found.
-    static let scanPerTurn = 16_384
+    package static let scanPerTurn = 16_384
     /// How many expired consumers are remembered until somebody asks which expired; the oldest are forgotten first.
-    static let rememberedExpirations = 10_000
+    package static let rememberedExpirations = 10_000
     /// The longest time that a lease or a consumer without a sign of life may last.
-    static let longestTimeout = Duration.seconds(365 * 86_400)
+    package static let longestTimeout = Duration.seconds(365 * 86_400)
 }

@@ -2,17 +2,19 @@
 ///
 /// With a thousand positions, looking at all of them after every acknowledgement would be the most expensive part of
 /// it. So it is known how many are at the lowest; only when the last of those moves on, all are looked at.
-struct RetentionFloor: Sendable {
+package struct RetentionFloor: Sendable {
     /// How many positions there are.
-    private(set) var positions = 0
+    package private(set) var positions = 0
     /// The lowest position, when it was last looked for.
-    private(set) var lowest: Int64 = .max
+    package private(set) var lowest: Int64 = .max
     private var countAtLowest = 0
 
-    /// Whether all positions must be looked at to know the lowest.
-    var isStale: Bool { countAtLowest == 0 && positions > 0 }
+    package init() {}
 
-    mutating func add(_ position: Int64) {
+    /// Whether all positions must be looked at to know the lowest.
+    package var isStale: Bool { countAtLowest == 0 && positions > 0 }
+
+    package mutating func add(_ position: Int64) {
         positions += 1
         if position < lowest {
             lowest = position
@@ -22,7 +24,7 @@ struct RetentionFloor: Sendable {
         }
     }
 
-    mutating func remove(_ position: Int64) {
+    package mutating func remove(_ position: Int64) {
         positions -= 1
         if position == lowest {
             countAtLowest -= 1
@@ -32,14 +34,14 @@ struct RetentionFloor: Sendable {
         }
     }
 
-    mutating func move(from old: Int64, to new: Int64) {
+    package mutating func move(from old: Int64, to new: Int64) {
         if old == lowest, new != old {
             countAtLowest -= 1
         }
     }
 
     /// Begins a new count, for which every position has to be added again.
-    mutating func reset() {
+    package mutating func reset() {
         self = RetentionFloor()
     }
 }

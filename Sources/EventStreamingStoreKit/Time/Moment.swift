@@ -1,23 +1,23 @@
-import EventStreamingCore
+package import EventStreamingCore
 
 /// The time of one call. Read once and before any lock is taken, so that a clock is never called under a lock.
-struct Moment: Sendable {
+package struct Moment: Sendable {
     /// The wall clock, to be written down.
-    let now: Timestamp
+    package let now: Timestamp
     /// The monotonic clock, to decide with.
-    let uptime: Duration
+    package let uptime: Duration
 
-    init(now: Timestamp, uptime: Duration) {
+    package init(now: Timestamp, uptime: Duration) {
         self.now = now
         self.uptime = uptime
     }
 
-    init(_ clock: any EventStreamingClock) {
+    package init(_ clock: any EventStreamingClock) {
         self.init(now: clock.now, uptime: clock.uptime)
     }
 }
 
 extension Duration {
     /// A deadline that never comes.
-    static let never = Duration.seconds(Int64.max)
+    package static let never = Duration.seconds(Int64.max)
 }

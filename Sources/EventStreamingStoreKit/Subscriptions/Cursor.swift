@@ -19,10 +19,23 @@ struct Cursor: Sendable {
     private var queue = LazyQueue<DueRank>()
     /// How many deliveries wait.
     private(set) var waiting = 0
+    /// The deliveries that came, changed or went since ``takeChangedKeys()``; `nil` where nobody asks.
+    private var changedKeys: Set<UInt64>?
 
-    init(at position: Int64) {
+    /// A position with nothing before it that is unfinished.
+    ///
+    /// - Parameter tracksChanges: Whether it is remembered which deliveries change.
+    init(at position: Int64, tracksChanges: Bool) {
         next = position
         self.position = position
+        changedKeys = tracksChanges ? [] : nil
+    }
+
+    /// The keys of deliveries that came, changed or went since the last call.
+    mutating func takeChangedKeys() -> Set<UInt64> {
+        guard let keys = changedKeys, !keys.isEmpty else { return [] }
+        changedKeys = []
+        return keys
     }
 
     // MARK: - Looking
@@ -73,11 +86,13 @@ struct Cursor: Sendable {
             queue.insert(key, rank: rank)
         }
         deliveries[key] = delivery
+        changedKeys?.insert(key)
     }
 
     @discardableResult
     mutating func remove(_ key: UInt64) -> Delivery? {
         guard let delivery = deliveries.removeValue(forKey: key) else { return nil }
+        changedKeys?.insert(key)
         if delivery.due != nil {
             waiting -= 1
         }
@@ -88,6 +103,7 @@ struct Cursor: Sendable {
     mutating func modify(_ key: UInt64, _ body: (inout Delivery) -> Void) {
         guard let index = deliveries.index(forKey: key) else { return }
         body(&deliveries.values[index])
+        changedKeys?.insert(key)
     }
 
     /// Moves ``next`` up; everything before it must be finished or in a delivery.
@@ -133,5 +149,13 @@ struct Cursor: Sendable {
         advance(to: offset)
         settlePosition()
         return unfinished
+    }
+}
+
+extension Cursor {
+    /// To be called when all deliveries that were written down are added again.
+    mutating func finishRestoring() {
+        settlePosition()
+        _ = takeChangedKeys()
     }
 }

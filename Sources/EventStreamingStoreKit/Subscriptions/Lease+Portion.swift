@@ -1,0 +1,18 @@
+package import EventStreamingCore
+
+extension Lease {
+    /// The lease of a portion.
+    ///
+    /// - Parameter events: The events at the portion's offsets, in order.
+    package init(_ portion: Portion, events: [StoredEvent], holder: ConsumerRegistration) {
+        self.init(
+            holder: holder,
+            epoch: portion.key,
+            offsets: StreamOffset(portion.span.lowerBound)..<StreamOffset(portion.span.upperBound),
+            events: events,
+            attempt: portion.attempt,
+            isRedriven: portion.redriven != nil,
+            needsSettlement: portion.expiry != nil
+        )
+    }
+}

@@ -1,0 +1,116 @@
+package import EventStreamingCore
+
+extension SubscriptionState {
+    // MARK: - Handing out
+
+    /// Leases the next events, as ``EventStreamStore/dequeue(as:limit:)`` says.
+    package mutating func dequeue(
+        as registration: ConsumerRegistration,
+        limit: Int,
+        at moment: Moment,
+        log: some SubscriptionLog,
+        floor: inout RetentionFloor
+    ) throws(EventStreamingError) -> Dequeued {
+        let place = try place(of: registration)
+        let scan = try withCursor(at: place, floor: &floor) {
+            (cursor, membership, desk) throws(EventStreamingError) in
+            membership.showLife(at: moment, timeout: desk.consumerTimeout)
+            let scan = try Self.lease(from: &cursor, limit: limit, to: registration.epoch, moment, log, &desk)
+            if case .found(let portion) = scan, let expiry = portion.expiry {
+                membership.hold(portion.key, until: expiry, in: cursor)
+            }
+            return scan
+        }
+        switch scan {
+        case .found(let portion):
+            if let expiry = portion.expiry {
+                expect(expiry)
+            }
+            return .portion(portion)
+        case .unfinished:
+            return .unfinished
+        case .end:
+            return .empty(until: nextChange(for: place))
+        }
+    }
+
+    private static func lease(
+        from cursor: inout Cursor,
+        limit: Int,
+        to holder: UInt64,
+        _ moment: Moment,
+        _ log: some SubscriptionLog,
+        _ desk: inout Desk
+    ) throws(EventStreamingError) -> Scan {
+        let limit = min(limit, Limits.eventsPerLease)
+        let uptime = moment.uptime
+        if cursor.waiting > 0 {
+            if let portion = try cursor.leaseWaiting(limit: limit, at: uptime, to: holder, from: log, desk: &desk) {
+                return .found(portion)
+            }
+            guard cursor.waiting < Limits.waitingRanges else { return .end }
+        }
+        return try cursor.leaseNew(limit: limit, at: uptime, to: holder, from: log, desk: &desk)
+    }
+
+    /// When a consumer that got nothing may get something without a change of the stream: something falls due, or
+    /// another consumer or its lease ends.
+    private mutating func nextChange(for place: Int) -> Duration? {
+        guard isShared else {
+            return consumers[place].cursor.nextDue()
+        }
+        var next = shared.nextDue()
+        for other in consumers.indices where other != place {
+            guard let lease = consumers[other].membership.firstExpiring(in: shared) else { continue }
+            let deadline = min(lease.rank, consumers[other].membership.expiresAt)
+            next = min(next ?? deadline, deadline)
+        }
+        return next
+    }
+
+    // MARK: - Settling
+
+    /// Records what became of a lease's events. Throws before it changes anything.
+    package mutating func settle(
+        _ settlement: Settlement,
+        at moment: Moment,
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
+    ) throws(EventStreamingError) {
+        let holder = settlement.holder
+        guard let place = consumers.place(of: holder.consumer) else { throw .leaseEnded(settlement) }
+        guard holder.epoch >= consumers[place].membership.epoch else { throw .consumerReplaced(holder) }
+        var givenUp: [GivenUp] = []
+        let isGivenBack = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
+            try cursor.settle(settlement, at: moment, desk: &desk, givenUp: &givenUp)
+        }
+        effects.hasNews = effects.hasNews || isGivenBack
+        note(givenUp, of: holder.consumer, effects: &effects)
+    }
+
+    // MARK: - Dead letters
+
+    func note(_ givenUp: [GivenUp], of consumer: ConsumerID, effects: inout SubscriptionEffects) {
+        for var event in givenUp {
+            event.consumer = isShared ? nil : consumer
+            effects.givenUp.append(event)
+        }
+    }
+
+    /// Whether a dead letter can be delivered again: its position still exists, and its type is wanted.
+    package mutating func canRedrive(_ letter: DeadLetter) -> Bool {
+        guard desk.filter.wants(letter.event.type) else { return false }
+        return isShared || letter.consumer.flatMap { consumers.place(of: $0) } != nil
+    }
+
+    /// Delivers a dead letter again, as if for the first time. It must be one for which ``canRedrive(_:)`` holds.
+    package mutating func redrive(_ letter: DeadLetter, at moment: Moment, effects: inout SubscriptionEffects) {
+        effects.hasNews = true
+        if isShared {
+            shared.redrive(letter.event, at: moment.uptime, desk: &desk)
+        } else if let place = letter.consumer.flatMap({ consumers.place(of: $0) }) {
+            consumers[place].cursor.redrive(letter.event, at: moment.uptime, desk: &desk)
+            markChanged(consumers[place].id)
+        }
+    }
+}

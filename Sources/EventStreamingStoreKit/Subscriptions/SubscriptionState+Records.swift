@@ -1,0 +1,120 @@
+package import EventStreamingCore
+
+extension SubscriptionState {
+    // MARK: - Writing down
+
+    private var record: SubscriptionRecord {
+        SubscriptionRecord(lastKey: desk.lastKey, position: shared.position, next: shared.next)
+    }
+
+    /// What changed since the last call, or since the state was made or restored. Costs what the changes cost.
+    package mutating func takeChanges() -> SubscriptionChanges {
+        var changes = SubscriptionChanges(subscription: record)
+        take(shared.takeChangedKeys(), of: nil, from: shared, into: &changes)
+        for id in changedConsumers.sorted() {
+            guard let place = consumers.place(of: id) else {
+                changes.removedConsumers.append(id)
+                continue
+            }
+            changes.consumers.append(ConsumerRecord(consumers[place]))
+            let keys = consumers[place].cursor.takeChangedKeys()
+            take(keys, of: id, from: consumers[place].cursor, into: &changes)
+        }
+        changedConsumers.removeAll(keepingCapacity: true)
+        return changes
+    }
+
+    private func take(
+        _ keys: Set<UInt64>,
+        of consumer: ConsumerID?,
+        from cursor: Cursor,
+        into changes: inout SubscriptionChanges
+    ) {
+        for key in keys.sorted() {
+            if let delivery = cursor.deliveries[key] {
+                changes.deliveries.append(DeliveryRecord(consumer: consumer, key: key, delivery: delivery))
+            } else {
+                changes.removedDeliveries.append(key)
+            }
+        }
+    }
+
+    // MARK: - Restoring
+
+    /// The subscription that was written down. Tracks changes.
+    ///
+    /// Positions are not added to any floor; ``count(in:)`` does that. What contradicts itself, because the rows were
+    /// damaged, is made consistent on the side of delivering again: offsets in no delivery and before ``next`` count as
+    /// finished, deliveries of consumers that are not there are dropped.
+    package init(restoring records: SubscriptionRecords, definition: SubscriptionDefinition, seed: UInt64) {
+        let desk = Desk(definition, lastKey: records.subscription.lastKey, seed: seed)
+        let next = max(records.subscription.next, records.subscription.position)
+        self.init(definition, desk: desk, shared: Cursor(at: next, tracksChanges: true))
+        var places: [UInt64: Int] = [:]
+        for record in records.consumers {
+            places[record.epoch] = consumers.indices.upperBound
+            consumers.add(Consumer(record))
+        }
+        for record in records.deliveries {
+            restore(record, places)
+        }
+        shared.finishRestoring()
+        earliestDeadline = .never
+        for place in consumers.indices {
+            consumers[place].cursor.finishRestoring()
+            if consumers[place].membership.isConnected {
+                // Looks at leases too; they end no later than when somebody looks.
+                earliestDeadline = .zero
+            }
+        }
+    }
+
+    /// - Parameter places: The places of consumers, by their epochs.
+    private mutating func restore(_ record: DeliveryRecord, _ places: [UInt64: Int]) {
+        if isShared {
+            shared.add(record.delivery, key: record.key)
+        } else if let place = record.consumer.flatMap({ consumers.place(of: $0) }) {
+            consumers[place].cursor.add(record.delivery, key: record.key)
+        }
+        guard case .leased(let holder, let expiry) = record.delivery.phase, let place = places[holder] else { return }
+        let cursor = isShared ? shared : consumers[place].cursor
+        consumers[place].membership.hold(record.key, until: expiry, in: cursor)
+    }
+}
+
+extension ConsumerRecord {
+    init(_ consumer: Consumer) {
+        let membership = consumer.membership
+        self.init(
+            id: consumer.id,
+            kind: membership.kind,
+            epoch: membership.epoch,
+            isConnected: membership.isConnected,
+            registeredAt: membership.registeredAt,
+            lastSeenAt: membership.lastSeenAt,
+            expiresAt: membership.expiresAt,
+            position: consumer.cursor.position,
+            next: consumer.cursor.next
+        )
+    }
+}
+
+extension Consumer {
+    init(_ record: ConsumerRecord) {
+        self.init(
+            id: record.id,
+            membership: Membership(record),
+            cursor: Cursor(at: max(record.next, record.position), tracksChanges: true)
+        )
+    }
+}
+
+extension Membership {
+    fileprivate init(_ record: ConsumerRecord) {
+        let registration = Moment(now: record.registeredAt, uptime: .zero)
+        self.init(kind: record.kind, epoch: record.epoch, at: registration, timeout: .zero)
+        isConnected = record.isConnected
+        lastSeenAt = record.lastSeenAt
+        expiresAt = record.expiresAt
+    }
+}
