@@ -16,6 +16,7 @@ let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distrib
 let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
@@ -26,11 +27,13 @@ let package = Package(
         .library(name: "EventStreamingCore", targets: ["EventStreamingCore"]),
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "EventStreamingInMemory", targets: ["EventStreamingInMemory"]),
+        .library(name: "EventStreamingSQLite", targets: ["EventStreamingSQLite"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -44,6 +47,12 @@ let package = Package(
         // Layer 0: the vocabulary and the contracts.
         .target(name: "CQRS", dependencies: [log], swiftSettings: settings),
         .target(name: "EventStreamingCore", swiftSettings: settings),
+        // Layer 0, for stores only: what they share. No product: everything in it is `package`.
+        .target(
+            name: "EventStreamingStoreKit",
+            dependencies: ["EventStreamingCore", deque, heap],
+            swiftSettings: settings
+        ),
         // Layer 1: the engine.
         .target(
             name: "EventStreaming",
@@ -53,10 +62,14 @@ let package = Package(
             swiftSettings: settings
         ),
         // Layer 2: stores and transports.
-        .target(name: "EventStreamingStoreKit", dependencies: ["EventStreamingCore", heap], swiftSettings: settings),
         .target(
             name: "EventStreamingInMemory",
             dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EventStreamingSQLite",
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, deque],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.
@@ -96,6 +109,13 @@ let package = Package(
         .testTarget(
             name: "EventStreamingStoreKitTests",
             dependencies: ["EventStreamingStoreKit", "EventStreamingTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingSQLiteTests",
+            dependencies: [
+                "EventStreamingSQLite", "EventStreamingConformance", "EventStreamingTesting", "ProcessTesting", grdb,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -27,6 +27,7 @@ requires_command git git
 requires_command python3 python3
 requires_file "/usr/include/stdio.h" libc6-dev
 requires_file "/usr/lib/gcc*/*/*/libstdc++.so" g++
+requires_file "/usr/include/sqlite3.h" libsqlite3-dev
 # Example of one to come:  requires_file "/usr/include/postgresql/libpq-fe.h" libpq-dev
 # ----------------------------------------------------------------------------------------------------------------------
 
