@@ -65,6 +65,13 @@ extension FaultInjectingStore: EventStreamStore {
         }
     }
 
+    /// Applies the retention policy, unless a fault of ``Operation/applyRetention`` applies.
+    public func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult {
+        try await perform(.applyRetention) { () async throws(EventStreamingError) in
+            try await base.applyRetention(to: stream)
+        }
+    }
+
     /// Leases events, unless a fault of ``Operation/dequeue`` applies.
     public func dequeue(
         as consumer: ConsumerRegistration,

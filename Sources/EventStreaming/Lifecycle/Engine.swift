@@ -9,6 +9,8 @@ final class Engine: Sendable {
     let lifecycle = Lifecycle()
     let telemetry: Telemetry
     let plans: [SubscriptionID: SubscriptionPlan]
+    /// The declared streams.
+    let streams: StreamCatalog
     let preparation: Preparation
     let appender: Appender
     let messaging: Messaging
@@ -35,6 +37,7 @@ final class Engine: Sendable {
     ) throws {
         self.options = options
         self.types = types
+        self.streams = streams
         let store = storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
         self.store = store
         let definitions = subscriptions.map(\.definition)

@@ -7,6 +7,7 @@ struct StreamState: Sendable {
     let type: StreamType
     var capacity: Int?
     var overflow: OverflowPolicy
+    var retention: RetentionPolicy
     var log = EventLog()
     var ids = EventIDIndex()
     var dropped = 0
@@ -27,6 +28,7 @@ struct StreamState: Sendable {
         type = definition.type
         capacity = definition.capacity
         overflow = definition.overflow
+        retention = definition.retention
         self.deadLetters = deadLetters
     }
 
@@ -38,7 +40,8 @@ struct StreamState: Sendable {
             head: StreamOffset(log.head),
             dropped: dropped,
             bytes: max(0, log.bytes),
-            oldest: log.oldest
+            oldest: log.oldest,
+            retention: retention
         )
     }
 
