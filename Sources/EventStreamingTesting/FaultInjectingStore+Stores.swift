@@ -89,9 +89,11 @@ extension FaultInjectingStore: EventStreamStore {
         }
     }
 
-    /// Adds the observer to the wrapped store.
+    /// Adds the observer to the wrapped store; it is told of changes whose hints are not lost.
     public func addObserver(_ observer: any StreamObserver) {
-        base.addObserver(observer)
+        let relay = HintRelay(observer, store: self)
+        keep(relay)
+        base.addObserver(relay)
     }
 }
 

@@ -7,11 +7,14 @@ import Logging
 struct RetentionService: Sendable {
     let engine: Engine
 
+    /// The streams that have a policy.
+    var streams: [StreamName] { engine.streams.definitions.filter { !$0.retention.isForever }.map(\.name) }
+
     /// Works until the service drains or the task is cancelled: at once, and then once in every interval. Does nothing
     /// where no stream has a policy.
     @concurrent
     func run() async {
-        let streams = engine.streams.definitions.filter { !$0.retention.isForever }.map(\.name)
+        let streams = streams
         guard !streams.isEmpty else { return }
         let changes = engine.lifecycle.changes
         while !Task.isCancelled {

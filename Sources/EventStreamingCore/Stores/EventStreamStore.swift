@@ -103,11 +103,18 @@ public protocol EventStreamStore: Sendable {
 
     /// Begins to tell `observer` about changes. Holds it weakly; an observer that is gone is forgotten.
     func addObserver(_ observer: any StreamObserver)
+
+    /// How often to ask for news besides, because hints to observers can get lost; `nil`, the default, where every change
+    /// is told of.
+    var polling: PollingPolicy? { get }
 }
 
 // MARK: - Convenience
 
 extension EventStreamStore {
+    /// No polling: observers are told of every change.
+    public var polling: PollingPolicy? { nil }
+
     /// One append after the other; for stores that gain nothing from a group.
     public func append(_ group: [StreamAppend]) async -> [Result<AppendResult, EventStreamingError>] {
         var results: [Result<AppendResult, EventStreamingError>] = []
