@@ -43,6 +43,17 @@ extension EventStreaming {
         return try await engine.store.trim(name, before: offset)
     }
 
+    /// Removes now what the stream's retention policy asks for, exactly that; the service does it in the background, too.
+    ///
+    /// - Returns: What was removed, and which subscriptions had not finished all of it.
+    /// - Throws: `EventStreamingError` with code `unknownStream` or `invalidName`, or what the store reports.
+    @discardableResult
+    public func applyRetention(to stream: String) async throws(EventStreamingError) -> RetentionResult {
+        let name = try StreamName(stream)
+        try await engine.preparation.ready()
+        return try await engine.applyRetention(to: name)
+    }
+
     /// How far a subscription has come: one position in exclusive mode, one for each consumer in broadcast mode.
     ///
     /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.

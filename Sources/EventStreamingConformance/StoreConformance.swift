@@ -16,7 +16,8 @@ public enum StoreConformance {
         AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, ReadChecks.all,
         PositionChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all, ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
-        DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, CapacityChecks.all, FilterChecks.all,
-        DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all, ConcurrencyChecks.all, RandomizedChecks.all,
+        DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, RetentionPolicyChecks.all,
+        CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,
+        ConcurrencyChecks.all, RandomizedChecks.all,
     ].flatMap { $0 }
 }

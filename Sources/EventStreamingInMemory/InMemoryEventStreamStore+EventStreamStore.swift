@@ -8,6 +8,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
     /// Creates the stream, or does nothing when it exists with the same definition.
     public func createStream(_ definition: StreamDefinition) async throws(EventStreamingError) {
         try Validation.check(definition)
+        try definition.checkRetention()
         try ensureStream(definition)
     }
 
@@ -33,6 +34,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
                 stream.change(at: Moment(clock)) { state, _, _ in
                     state.capacity = definition.capacity
                     state.overflow = definition.overflow
+                    state.retention = definition.retention
                 }
             }
             return stream
@@ -113,6 +115,13 @@ extension InMemoryEventStreamStore: EventStreamStore {
             let first = state.log.first
             state.trim(before: min(offset.rawValue, state.log.head), effects: &effects)
             return Int(state.log.first - first)
+        }
+    }
+
+    /// Removes what the retention policy asks for. Costs a look at every event that is removed because of its size.
+    public func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult {
+        try self.stream(stream).change(at: Moment(clock)) { state, moment, effects in
+            state.applyRetention(at: moment.now, effects: &effects)
         }
     }
 

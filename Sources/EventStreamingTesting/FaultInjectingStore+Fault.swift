@@ -15,6 +15,8 @@ extension FaultInjectingStore {
         case offset
         /// `trim(_:before:)`.
         case trim
+        /// `applyRetention(to:)`.
+        case applyRetention
         /// `dequeue(as:limit:)`.
         case dequeue
         /// `settle(_:)`, which also acknowledges, gives back and releases.

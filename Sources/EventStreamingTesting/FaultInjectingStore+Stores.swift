@@ -65,6 +65,13 @@ extension FaultInjectingStore: EventStreamStore {
         }
     }
 
+    /// Applies the retention policy, unless a fault of ``Operation/applyRetention`` applies.
+    public func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult {
+        try await perform(.applyRetention) { () async throws(EventStreamingError) in
+            try await base.applyRetention(to: stream)
+        }
+    }
+
     /// Leases events, unless a fault of ``Operation/dequeue`` applies.
     public func dequeue(
         as consumer: ConsumerRegistration,
@@ -82,9 +89,11 @@ extension FaultInjectingStore: EventStreamStore {
         }
     }
 
-    /// Adds the observer to the wrapped store.
+    /// Adds the observer to the wrapped store; it is told of changes whose hints are not lost.
     public func addObserver(_ observer: any StreamObserver) {
-        base.addObserver(observer)
+        let relay = HintRelay(observer, store: self)
+        keep(relay)
+        base.addObserver(relay)
     }
 }
 

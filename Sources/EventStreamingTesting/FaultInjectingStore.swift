@@ -33,6 +33,8 @@ public final class FaultInjectingStore: Sendable {
         var callCounts: [Operation: Int] = [:]
         var faults: [Fault] = []
         var barriers: [Barrier] = []
+        var lostHints: [Schedule] = []
+        var relays: [HintRelay] = []
     }
 
     /// What happens to one call.
@@ -42,11 +44,20 @@ public final class FaultInjectingStore: Sendable {
     }
 
     let base: any EventStreamingStore
+    /// How often the store wants to be asked for news; by default as the wrapped one.
+    public let polling: PollingPolicy?
     private let state = Mutex(State())
 
     /// Wraps a store.
     public init(wrapping base: any EventStreamingStore) {
         self.base = base
+        polling = base.polling
+    }
+
+    /// Wraps a store, and says how often to ask for news; for tests in which hints get lost.
+    public init(wrapping base: any EventStreamingStore, polling: PollingPolicy?) {
+        self.base = base
+        self.polling = polling
     }
 
     // MARK: - Faults
@@ -88,11 +99,21 @@ public final class FaultInjectingStore: Sendable {
         return gate
     }
 
-    /// Ends all faults of an operation, or of all of them when `nil`, and releases those who wait.
+    /// Loses hints to observers, which are told nothing of some changes.
+    ///
+    /// - Parameter frequency: Which hints are lost, counted from now; all by default.
+    public func loseHints(on frequency: Frequency = .always) {
+        state.withLock { $0.lostHints.append(Schedule(frequency)) }
+    }
+
+    /// Ends all faults of an operation, or of all of them when `nil`, lost hints included, and releases those who wait.
     public func heal(_ operation: Operation? = nil) {
         let gates = state.withLock { state in
             let ended = state.barriers.filter { operation == nil || $0.operation == operation }
             state.barriers.removeAll { operation == nil || $0.operation == operation }
+            if operation == nil {
+                state.lostHints = []
+            }
             state.faults.removeAll { operation == nil || $0.operation == operation }
             return ended.map(\.gate)
         }
@@ -104,6 +125,27 @@ public final class FaultInjectingStore: Sendable {
     /// How often an operation was called, failed calls included.
     public func callCount(of operation: Operation) -> Int {
         state.withLock { $0.callCounts[operation, default: 0] }
+    }
+
+    // MARK: - Hints
+
+    /// Whether the next hint arrives.
+    func passesHint() -> Bool {
+        state.withLock { state in
+            var isLost = false
+            for index in state.lostHints.indices where state.lostHints[index].next() {
+                isLost = true
+            }
+            return !isLost
+        }
+    }
+
+    /// Keeps what passes hints on for as long as the observer exists.
+    func keep(_ relay: HintRelay) {
+        state.withLock { state in
+            state.relays.removeAll { $0.observer == nil }
+            state.relays.append(relay)
+        }
     }
 
     // MARK: - Calls

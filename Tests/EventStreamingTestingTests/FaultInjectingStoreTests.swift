@@ -193,6 +193,7 @@ struct FaultInjectingStoreTests {
             (.metadata, { _ = try await store.metadata(of: stream) }),
             (.offset, { _ = try await store.offset(of: .latest, in: stream) }),
             (.trim, { _ = try await store.trim(stream, before: .zero) }),
+            (.applyRetention, { _ = try await store.applyRetention(to: stream) }),
             (.dequeue, { _ = try await store.dequeue(as: registration, limit: 1) }),
             (.settle, { try await store.settle(Settlement(of: registration, leaseEpoch: 1)) }),
             (

@@ -51,6 +51,7 @@ struct ConfigurationCheck: ~Copyable {
         check(options.limits.maximumHeaders, "options.limits.maximumHeaders", in: 0...10_000)
         check(options.limits.maximumHeaderBytes, "options.limits.maximumHeaderBytes", in: 0...10_000_000)
         check(options.shutdownTimeout, "options.shutdownTimeout")
+        check(options.retentionInterval, "options.retentionInterval")
     }
 
     private mutating func check(_ value: Int, _ name: String, in range: ClosedRange<Int>) {
@@ -98,14 +99,21 @@ struct ConfigurationCheck: ~Copyable {
         }
         semantics[name] = configuration.semantics
         streams.add(workflow, name)
-        streams.add(
-            StreamDefinition(
-                name: name,
-                type: configuration.type,
-                capacity: capacity,
-                overflow: configuration.overflow
-            )
+        let definition = StreamDefinition(
+            name: name,
+            type: configuration.type,
+            capacity: capacity,
+            overflow: configuration.overflow,
+            retention: configuration.retention
         )
+        problems += definition.retentionProblems.map { "Stream '\(name)': \($0)" }
+        if configuration.isReplayEnabled, configuration.type == .ephemeral {
+            problems.append(
+                "Stream '\(name)': an ephemeral stream cannot be replayed, as it keeps no events that are finished; use "
+                    + "type persistent."
+            )
+        }
+        streams.add(definition, isReplayEnabled: configuration.isReplayEnabled)
     }
 
     // MARK: - Subscriptions

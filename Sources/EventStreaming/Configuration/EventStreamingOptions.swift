@@ -25,6 +25,10 @@ public struct EventStreamingOptions: Sendable {
     /// they held. Defaults to 10 seconds. More than zero.
     public var shutdownTimeout: Duration = .seconds(10)
 
+    /// How often what the streams' retention policies ask for is removed while the service runs. Defaults to one
+    /// minute. More than zero.
+    public var retentionInterval: Duration = .seconds(60)
+
     /// Where log lines go. Defaults to the task's logger when the service is created, `Logger.current`.
     public var logger: Logger = .current
 

@@ -15,6 +15,14 @@ public struct StreamConfiguration: Sendable {
     public var capacity: StreamCapacity = .automatic
     /// What happens when the stream is full. Defaults to `OverflowPolicy.reject`: emitting fails.
     public var overflow: OverflowPolicy = .reject
+    /// How long a persistent stream keeps its events, for example `.maxAge(.days(90))`. Defaults to
+    /// `RetentionPolicy.forever`. An ephemeral stream can have none: it keeps an event until it is finished.
+    ///
+    /// The policy is applied in the background, every ``EventStreamingOptions/retentionInterval``, and by
+    /// ``EventStreaming/applyRetention(to:)``.
+    public var retention: RetentionPolicy = .forever
+    /// Whether the stream's events may be replayed. Defaults to `false`. Only for persistent streams.
+    public var isReplayEnabled: Bool = false
 
     init(name: String) {
         self.name = name

@@ -3,10 +3,15 @@ import EventStreamingCore
 /// The declared streams, found by the workflow whose events they keep; fixed when the service starts.
 struct StreamCatalog: Sendable {
     private var byWorkflow: [ObjectIdentifier: StreamName] = [:]
+    /// The streams whose events may be replayed.
+    private(set) var replayable: Set<StreamName> = []
     private(set) var definitions: [StreamDefinition] = []
 
-    mutating func add(_ definition: StreamDefinition) {
+    mutating func add(_ definition: StreamDefinition, isReplayEnabled: Bool) {
         definitions.append(definition)
+        if isReplayEnabled {
+            replayable.insert(definition.name)
+        }
     }
 
     mutating func add(_ workflow: any Workflow.Type, _ name: StreamName) {

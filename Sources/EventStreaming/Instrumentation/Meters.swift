@@ -7,6 +7,7 @@ struct StreamMeters: Sendable {
     private let dimensions: [(String, String)]
     let sent: Counter
     let sendDuration: Timer
+    let removed: Counter
 
     init(stream: StreamName, factory: any MetricsFactory) {
         dimensions = [
@@ -20,6 +21,11 @@ struct StreamMeters: Sendable {
             label: "messaging.client.operation.duration",
             dimensions: dimensions,
             preferredDisplayUnit: .seconds,
+            factory: factory
+        )
+        removed = Counter(
+            label: "event_streaming_retention_removed_total",
+            dimensions: [("stream", stream.rawValue)],
             factory: factory
         )
     }
@@ -39,6 +45,7 @@ struct SubscriptionMeters: Sendable {
     let consumed: Counter
     let redelivered: Counter
     let rejected: Counter
+    let missed: Counter
     let processDuration: Timer
     let lag: Gauge
     let inFlight: Gauge
@@ -68,6 +75,7 @@ struct SubscriptionMeters: Sendable {
         )
         redelivered = Counter(label: "event_streaming_redeliveries_total", dimensions: own, factory: factory)
         rejected = Counter(label: "event_streaming_rejections_total", dimensions: own, factory: factory)
+        missed = Counter(label: "event_streaming_missed_events_total", dimensions: own, factory: factory)
         lag = Gauge(label: "event_streaming_subscription_lag_events", dimensions: own, factory: factory)
         inFlight = Gauge(label: "event_streaming_subscription_in_flight", dimensions: own, factory: factory)
         deadLetters = Gauge(label: "event_streaming_dead_letters", dimensions: own, factory: factory)

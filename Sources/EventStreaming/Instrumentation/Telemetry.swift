@@ -106,6 +106,15 @@ struct Telemetry: Sendable {
         meters.deadLetters.record(positions.reduce(0) { $0 + $1.deadLetters })
     }
 
+    /// Counts what a retention removed, and what was missed because of it.
+    func record(_ result: RetentionResult, of stream: StreamName) {
+        guard isMeasuring else { return }
+        streams[stream]?.removed.increment(by: result.count)
+        for missed in result.missed {
+            subscriptions[missed.subscription]?.missed.increment(by: missed.count)
+        }
+    }
+
     // MARK: - Processing
 
     /// Runs a subscription's handler in a consumer span that links to where the event was emitted.

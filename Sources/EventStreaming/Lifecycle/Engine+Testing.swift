@@ -20,6 +20,9 @@ extension EventStreaming {
     /// Whether the service has shut down.
     package var hasStopped: Bool { engine.lifecycle.phase == .stopped }
 
+    /// How many tasks of the background work sleep while there is nothing to do.
+    package var backgroundSleepers: Int { RetentionService(engine: engine).streams.isEmpty ? 1 : 2 }
+
     // MARK: - Subscriptions
 
     /// What was declared, in order of the names.

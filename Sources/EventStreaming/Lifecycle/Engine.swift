@@ -9,6 +9,8 @@ final class Engine: Sendable {
     let lifecycle = Lifecycle()
     let telemetry: Telemetry
     let plans: [SubscriptionID: SubscriptionPlan]
+    /// The declared streams.
+    let streams: StreamCatalog
     let preparation: Preparation
     let appender: Appender
     let messaging: Messaging
@@ -35,6 +37,7 @@ final class Engine: Sendable {
     ) throws {
         self.options = options
         self.types = types
+        self.streams = streams
         let store = storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
         self.store = store
         let definitions = subscriptions.map(\.definition)
@@ -96,12 +99,17 @@ final class Engine: Sendable {
         activity.notify()
     }
 
-    /// Until when a consumer may wait: what the store says, and, while nobody does the housekeeping for it, its next sign
-    /// of life.
-    func wakeUp(_ until: Duration?, _ plan: SubscriptionPlan) -> Duration? {
-        guard lifecycle.phase == .created else { return until }
-        let heartbeat = clock.uptime + plan.heartbeatInterval
-        return min(until ?? heartbeat, heartbeat)
+    /// Until when a consumer may wait that has found nothing so many times in a row: what the store says; where its hints
+    /// can get lost, the time to look again; and, while nobody does the housekeeping for it, its next sign of life.
+    func wakeUp(_ until: Duration?, _ plan: SubscriptionPlan, afterQuestions count: Int) -> Duration? {
+        var deadlines = [until].compactMap { $0 }
+        if let polling = store.polling {
+            deadlines.append(clock.uptime + polling.interval(afterQuestions: count))
+        }
+        if lifecycle.phase == .created {
+            deadlines.append(clock.uptime + plan.heartbeatInterval)
+        }
+        return deadlines.min()
     }
 
     // MARK: - Consumers

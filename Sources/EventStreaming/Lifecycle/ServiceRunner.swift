@@ -13,6 +13,10 @@ struct ServiceRunner: Sendable {
                 return false
             }
             group.addTask {
+                await RetentionService(engine: engine).run()
+                return false
+            }
+            group.addTask {
                 await runHandlers()
                 await waitForLoops()
                 return true

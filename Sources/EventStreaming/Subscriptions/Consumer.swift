@@ -140,6 +140,7 @@ final class Consumer: Sendable {
     /// Leases events, waiting for some to come; `nil` when the service drains.
     private func waitForLease(_ limit: Int) async throws(EventStreamingError) -> Lease? {
         let signal = engine.signal(of: plan.definition.id)
+        var questions = 0
         while true {
             let version = signal.version
             guard !engine.lifecycle.isDraining else { return nil }
@@ -153,7 +154,9 @@ final class Consumer: Sendable {
                     return lease
                 case .empty(let until):
                     engine.activity.notify()
-                    await signal.wait(since: version, until: engine.wakeUp(until, plan), clock: engine.clock)
+                    let deadline = engine.wakeUp(until, plan, afterQuestions: questions)
+                    await signal.wait(since: version, until: deadline, clock: engine.clock)
+                    questions += 1
                 }
             } catch  where error.code == .unknownConsumer && !losesPosition {
                 // Nobody gave a sign of life for too long; the position is where it was.

@@ -6,11 +6,12 @@ extension StoreHarness {
         _ name: String = "orders",
         _ type: StreamType = .persistent,
         capacity: Int? = nil,
-        overflow: OverflowPolicy = .reject
+        overflow: OverflowPolicy = .reject,
+        retention: RetentionPolicy = .forever
     ) async throws -> StreamName {
         let name = try StreamName(name)
         try await store.createStream(
-            StreamDefinition(name: name, type: type, capacity: capacity, overflow: overflow)
+            StreamDefinition(name: name, type: type, capacity: capacity, overflow: overflow, retention: retention)
         )
         return name
     }

@@ -13,11 +13,11 @@ public protocol EventStreamStore: Sendable {
     /// The form in which the store wants payloads. The engine encodes only for ``PayloadForm/encoded``.
     var payloadForm: PayloadForm { get }
 
-    /// Creates the stream, or does nothing when it exists with the same definition. Capacity and overflow policy of an
-    /// existing stream are changed to those given.
+    /// Creates the stream, or does nothing when it exists with the same definition. Capacity, overflow policy and
+    /// retention of an existing stream are changed to those given; nothing is removed by that.
     ///
     /// - Throws: `streamConflict` when a stream of that name exists with another type, `invalidArgument` for a capacity
-    ///   below 1.
+    ///   below 1, for limits of the retention that are not positive, and for a retention of an ephemeral stream.
     func createStream(_ definition: StreamDefinition) async throws(EventStreamingError)
 
     /// Appends the events to one stream: all of them, contiguous and in order, or none.
@@ -67,6 +67,16 @@ public protocol EventStreamStore: Sendable {
     /// - Throws: `unknownStream`.
     func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int
 
+    /// Removes what the stream's ``StreamDefinition/retention`` asks for, exactly that: the oldest events, until those
+    /// left are no more and no larger than the limits say, and none of them is older than the maximum age now. Nothing
+    /// else ever removes events because of a retention policy, so a stream may hold more between two calls.
+    ///
+    /// The removal is a ``trim(_:before:)``: positions behind move up, but not silently. The result says which
+    /// subscriptions had not finished all of it. A store may give the space back later.
+    ///
+    /// - Throws: `unknownStream`.
+    func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult
+
     /// Leases the next events to a consumer: first ranges that were given back and are due, then new ones. What was given
     /// back without a delay comes first, in order of its offsets, whenever that was; the rest in order of time and
     /// offset. Events that the filter passes over are finished without being delivered.
@@ -93,11 +103,18 @@ public protocol EventStreamStore: Sendable {
 
     /// Begins to tell `observer` about changes. Holds it weakly; an observer that is gone is forgotten.
     func addObserver(_ observer: any StreamObserver)
+
+    /// How often to ask for news besides, because hints to observers can get lost; `nil`, the default, where every change
+    /// is told of.
+    var polling: PollingPolicy? { get }
 }
 
 // MARK: - Convenience
 
 extension EventStreamStore {
+    /// No polling: observers are told of every change.
+    public var polling: PollingPolicy? { nil }
+
     /// One append after the other; for stores that gain nothing from a group.
     public func append(_ group: [StreamAppend]) async -> [Result<AppendResult, EventStreamingError>] {
         var results: [Result<AppendResult, EventStreamingError>] = []

@@ -15,9 +15,14 @@ public struct StreamMetadata: Sendable, Hashable {
     public let bytes: Int
     /// When the oldest event kept was accepted; `nil` when none is kept.
     public let oldest: Timestamp?
+    /// How long events are kept.
+    public let retention: RetentionPolicy
 
     /// The number of events kept.
     public var count: Int { first.distance(to: head) }
+
+    /// The number of events ever appended, those that are gone included.
+    public var length: Int64 { head.rawValue }
 
     /// Creates a description of a stream's state.
     public init(
@@ -27,7 +32,8 @@ public struct StreamMetadata: Sendable, Hashable {
         head: StreamOffset,
         dropped: Int,
         bytes: Int,
-        oldest: Timestamp?
+        oldest: Timestamp?,
+        retention: RetentionPolicy = .forever
     ) {
         self.name = name
         self.type = type
@@ -36,5 +42,6 @@ public struct StreamMetadata: Sendable, Hashable {
         self.dropped = dropped
         self.bytes = bytes
         self.oldest = oldest
+        self.retention = retention
     }
 }

@@ -8,12 +8,69 @@ extension StreamState {
     @discardableResult
     mutating func trim(before offset: Int64, effects: inout Effects) -> OffsetRanges {
         var unfinished = OffsetRanges()
-        for index in subscriptions.indices {
-            unfinished.formUnion(subscriptions[index].state.lap(before: offset, floor: &floor))
-        }
-        removeEvents(before: offset, effects: &effects)
+        trim(before: offset, effects: &effects) { unfinished.formUnion($1) }
         return unfinished
     }
+
+    /// - Parameter report: Told the subscriptions that had not finished some offsets, with the offsets.
+    private mutating func trim(
+        before offset: Int64,
+        effects: inout Effects,
+        _ report: (SubscriptionID, OffsetRanges) -> Void
+    ) {
+        for index in subscriptions.indices {
+            let unfinished = subscriptions[index].state.lap(before: offset, floor: &floor)
+            if !unfinished.isEmpty {
+                report(subscriptions[index].state.definition.id, unfinished)
+            }
+        }
+        removeEvents(before: offset, effects: &effects)
+    }
+
+    // MARK: - By policy
+
+    /// Removes what the retention policy asks for.
+    mutating func applyRetention(at now: Timestamp, effects: inout Effects) -> RetentionResult {
+        let first = log.first
+        let limit = retentionLimit(at: now)
+        guard first < limit else {
+            return RetentionResult(removed: StreamOffset(first)..<StreamOffset(first))
+        }
+        var missed: [MissedEvents] = []
+        trim(before: limit, effects: &effects) { subscription, unfinished in
+            let count = unfinished.count(in: first..<limit)
+            if count > 0 {
+                missed.append(MissedEvents(subscription: subscription, count: count))
+            }
+        }
+        return RetentionResult(
+            removed: StreamOffset(first)..<StreamOffset(limit),
+            missed: missed.sorted { $0.subscription < $1.subscription }
+        )
+    }
+
+    /// The offset before which the policy wants nothing to be kept.
+    private func retentionLimit(at now: Timestamp) -> Int64 {
+        var limit = log.first
+        if let count = retention.maximumCount {
+            limit = max(limit, log.head - Int64(count))
+        }
+        if let age = retention.maximumAge {
+            limit = max(limit, log.offset(at: now - age))
+        }
+        if let maximum = retention.maximumBytes {
+            var bytes = log.bytes
+            var offset = log.first
+            while bytes > maximum, offset < log.head {
+                bytes &-= log[offset].size
+                offset += 1
+            }
+            limit = max(limit, offset)
+        }
+        return limit
+    }
+
+    // MARK: - Removing
 
     /// Removes what every position has finished, where events are kept for no other purpose.
     mutating func trimFinished(effects: inout Effects) {

@@ -8,6 +8,7 @@ struct StreamState: Sendable {
     let type: StreamType
     var capacity: Int?
     var overflow: OverflowPolicy
+    var retention: RetentionPolicy
     var log = EventLog()
     var ids = EventIDIndex()
     var dropped = 0
@@ -28,6 +29,7 @@ struct StreamState: Sendable {
         type = definition.type
         capacity = definition.capacity
         overflow = definition.overflow
+        retention = definition.retention
         self.deadLetters = deadLetters
     }
 
@@ -39,7 +41,8 @@ struct StreamState: Sendable {
             head: StreamOffset(log.head),
             dropped: dropped,
             bytes: max(0, log.bytes),
-            oldest: log.oldest
+            oldest: log.oldest,
+            retention: retention
         )
     }
 

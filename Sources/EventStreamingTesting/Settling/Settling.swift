@@ -102,8 +102,8 @@ struct Settling: Sendable {
             // Without a consumer, the handler waits to register again.
             sleepers += max(1, consumers)
         }
-        // The housekeeping sleeps too; without it, every consumer gives its signs of life by itself.
-        return isRunning ? sleepers + 1 : consumers.count
+        // The background work sleeps too; without it, every consumer gives its signs of life by itself.
+        return isRunning ? sleepers + streaming.backgroundSleepers : consumers.count
     }
 
     // MARK: - Looking

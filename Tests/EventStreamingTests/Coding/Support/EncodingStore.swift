@@ -61,6 +61,10 @@ struct EncodingStore: EventStreamingStore {
         try await base.trim(stream, before: offset)
     }
 
+    func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult {
+        try await base.applyRetention(to: stream)
+    }
+
     func dequeue(as consumer: ConsumerRegistration, limit: Int) async throws(EventStreamingError) -> DequeueResult {
         try await base.dequeue(as: consumer, limit: limit)
     }

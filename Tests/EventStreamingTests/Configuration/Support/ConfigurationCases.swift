@@ -21,6 +21,9 @@ extension ConfigurationCase {
             $0.options.limits.maximumHeaderBytes = -1
         },
         ConfigurationCase("huge header bytes", "maximumHeaderBytes is") { $0.options.limits.maximumHeaderBytes = .max },
+        ConfigurationCase("no retention interval", "options.retentionInterval is 0.0 seconds") {
+            $0.options.retentionInterval = .zero
+        },
         ConfigurationCase("no shutdown timeout", "options.shutdownTimeout is 0.0 seconds", "more than zero to 365 days")
         {
             $0.options.shutdownTimeout = .zero
@@ -46,6 +49,24 @@ extension ConfigurationCase {
         },
         .stream("no capacity", "Stream 'order-events': capacity is 0") { $0.capacity = .events(0) },
         .stream("negative capacity", "capacity is -9223372036854775808") { $0.capacity = .events(.min) },
+        .stream("queue with a retention", "Stream 'order-events': retention needs a persistent stream") {
+            $0.retention = .maxAge(.days(90))
+        },
+        .stream("no age", "Stream 'order-events': retention.maximumAge is 0.0 seconds") { stream in
+            stream.type = .persistent
+            stream.retention = .maxAge(.zero)
+        },
+        .stream("no event kept", "Stream 'order-events': retention.maximumCount is 0; use at least 1") { stream in
+            stream.type = .persistent
+            stream.retention = .maxCount(0)
+        },
+        .stream("negative bytes", "retention.maximumBytes is -9223372036854775808") { stream in
+            stream.type = .persistent
+            stream.retention = .maxBytes(.min)
+        },
+        .stream("replay of a queue", "Stream 'order-events'", "ephemeral stream cannot be replayed") {
+            $0.isReplayEnabled = true
+        },
         ConfigurationCase("two streams", "OrderWorkflow has two streams") { streaming in
             streaming.addStream(OrderWorkflow.self)
             streaming.addStream(OrderWorkflow.self) { $0.name = "orders-2" }
