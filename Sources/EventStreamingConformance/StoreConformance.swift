@@ -18,6 +18,6 @@ public enum StoreConformance {
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,
-        ConcurrencyChecks.all, RandomizedChecks.all,
+        ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
     ].flatMap { $0 }
 }

@@ -7,6 +7,8 @@ extension FaultInjectingStore {
         case append
         /// `append(_:)` of a group of appends.
         case appendGroup
+        /// `withTransaction(_:)`.
+        case transaction
         /// `read(_:from:direction:limit:)`.
         case read
         /// `metadata(of:)`.

@@ -189,6 +189,7 @@ struct FaultInjectingStoreTests {
         let calls: [(FaultInjectingStore.Operation, () async throws -> Void)] = [
             (.createStream, { try await store.createStream(StreamDefinition(name: stream, type: .ephemeral)) }),
             (.append, { try await append() }),
+            (.transaction, { try await store.withTransaction { _ in } }),
             (.read, { _ = try await store.read(stream, from: .zero, direction: .forward, limit: 1) }),
             (.metadata, { _ = try await store.metadata(of: stream) }),
             (.offset, { _ = try await store.offset(of: .latest, in: stream) }),

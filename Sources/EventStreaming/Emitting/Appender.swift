@@ -25,6 +25,38 @@ struct Appender: Sendable {
         }
     }
 
+    /// Makes a handler's own writes and appends the events, which may be none, in one transaction.
+    func append(
+        _ events: [any Event],
+        to stream: StreamName,
+        context: EventContext,
+        with writes: [StoreWrite]
+    ) async throws {
+        try payloads.check(headers: context.headers)
+        try await preparation.ready()
+        let store = try store.transactional
+        let span = telemetry.startSend(to: stream, count: events.count)
+        let context = telemetry.inject(span, into: context)
+        var append = StreamAppend(stream: stream, events: [])
+        do {
+            try forEachID(events.count) { index, id throws(EventStreamingError) in
+                append.events.append(try newEvent(events[index], id: id, context: context))
+            }
+            try await store.withTransaction { [append] transaction in
+                for write in writes {
+                    try write(transaction)
+                }
+                if !append.events.isEmpty {
+                    _ = try transaction.append(append)
+                }
+            }
+            telemetry.endSend(span, to: stream, count: events.count, error: nil)
+        } catch {
+            telemetry.endSend(span, to: stream, count: events.count, error: error)
+            throw error
+        }
+    }
+
     /// Appends events of one type, all or none, in order.
     func append<E: Event>(
         _ events: [E],

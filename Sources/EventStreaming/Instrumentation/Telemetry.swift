@@ -67,14 +67,14 @@ struct Telemetry: Sendable {
         )
     }
 
-    func endSend(_ sending: Sending, to stream: StreamName, count: Int, error: EventStreamingError?) {
+    func endSend(_ sending: Sending, to stream: StreamName, count: Int, error: (any Error)?) {
         if let span = sending.span {
             finish(span, error: error)
         }
         guard isMeasuring else { return }
         let meters = streams[stream]
         if let error {
-            meters?.failures(factory, error: error.code.description).increment()
+            meters?.failures(factory, error: Self.type(of: error)).increment()
         } else {
             meters?.sent.increment(by: count)
         }
@@ -177,10 +177,14 @@ struct Telemetry: Sendable {
         return span
     }
 
+    /// A name for errors of a kind, of which there are few: never text from outside.
+    private static func type(of error: any Error) -> String {
+        (error as? EventStreamingError)?.code.description ?? "\(Swift.type(of: error))"
+    }
+
     private func finish(_ span: any Span, error: (any Error)?) {
         if let error {
-            let type = (error as? EventStreamingError)?.code.description ?? "\(type(of: error))"
-            span.attributes["error.type"] = type
+            span.attributes["error.type"] = Self.type(of: error)
             span.recordError(error)
             span.setStatus(SpanStatus(code: .error))
         }

@@ -66,6 +66,31 @@ public struct Delivery: Sendable {
         try await consumer.settle(key, of: record, as: nil, reason: "")
     }
 
+    /// Makes writes of the consumer's own and says that the event is finished, in one transaction of the store: the effect
+    /// and the checkpoint are committed together, or not at all. So the effect is made once for each event, however
+    /// often the event is delivered.
+    ///
+    /// The store first makes sure that the delivery is still held; when it is not, nothing is written. When `write` throws,
+    /// or the store cannot be reached, the delivery stays open. Where the outcome is unknown, a second call either finds
+    /// it undone and does it, or throws `leaseExpired` or `alreadySettled`.
+    ///
+    /// - Parameter write: Writes with what the store adds to `StoreTransaction`. Runs on a thread of the store, must not
+    ///   wait, and may be repeated as `TransactionalStore` says.
+    /// - Returns: What `write` returns.
+    /// - Throws: what `write` throws, or as ``acknowledge()``; `unsupported` where the store has no transactions, and at
+    ///   most once, where the event counted as finished when it was handed out.
+    public func acknowledge<Result: Sendable>(
+        writing write: @escaping @Sendable (any StoreTransaction) throws -> Result
+    ) async throws -> Result {
+        guard needsSettlement else {
+            throw EventStreamingError(
+                .unsupported,
+                "At most once an event is finished when it is handed out; nothing can be committed with its checkpoint."
+            )
+        }
+        return try await consumer.settle(key, of: record, writing: write)
+    }
+
     /// Says that the event was not finished, and returns when the store has recorded it.
     ///
     /// - Parameters:

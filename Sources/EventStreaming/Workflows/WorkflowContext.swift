@@ -17,6 +17,9 @@ public struct WorkflowContext<Process: Workflow>: ~Copyable, Sendable {
     /// The events emitted so far, in order.
     public private(set) var pendingEvents: [any Event] = []
 
+    /// Writes of the handler's own, in order.
+    private(set) var writes: [StoreWrite] = []
+
     package init(id: WorkflowID, isNew: Bool, causationID: MessageID) {
         self.id = id
         self.isNew = isNew
@@ -26,6 +29,19 @@ public struct WorkflowContext<Process: Workflow>: ~Copyable, Sendable {
     /// Adds an event, to be committed with all others when the handler returns.
     public mutating func emit<E: Event>(_ event: E) where E.Process == Process {
         pendingEvents.append(event)
+    }
+
+    /// Adds writes of the handler's own, made in the transaction that commits the events: what they write to the
+    /// database of the store and the events become visible together, or not at all.
+    ///
+    /// Writes are made in the order in which they were added, before the events are appended. When one throws, nothing
+    /// is committed, and the command's sender gets its error. Nothing is written before the handler has returned.
+    ///
+    /// - Parameter write: Writes with what the store adds to `StoreTransaction`. Runs on a thread of the store, must not
+    ///   wait, and may be repeated as `TransactionalStore` says. Where the store has no transactions, sending the
+    ///   command throws `EventStreamingError` with code `unsupported`.
+    public mutating func write(_ write: @escaping @Sendable (any StoreTransaction) throws -> Void) {
+        writes.append(write)
     }
 
     /// Adds events in order, to be committed with all others when the handler returns.

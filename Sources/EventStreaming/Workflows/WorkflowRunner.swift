@@ -34,14 +34,19 @@ struct WorkflowRunner: Sendable {
 
     private func commit<Process: Workflow>(
         _ workflow: borrowing WorkflowContext<Process>
-    ) async throws(EventStreamingError) {
+    ) async throws {
         let events = workflow.pendingEvents
-        guard !events.isEmpty else { return }
+        let writes = workflow.writes
+        guard !events.isEmpty || !writes.isEmpty else { return }
         let context = EventContext(
             correlationID: workflow.id,
             causationID: workflow.causationID,
             headers: workflow.headers
         )
-        _ = try await appender.append(events, to: try appender.streams.stream(of: Process.self), context: context)
+        let stream = try appender.streams.stream(of: Process.self)
+        guard writes.isEmpty else {
+            return try await appender.append(events, to: stream, context: context, with: writes)
+        }
+        _ = try await appender.append(events, to: stream, context: context)
     }
 }

@@ -43,6 +43,18 @@ struct WorkflowCommitTests {
         #expect(store.callCount(of: .append) == 1)
     }
 
+    @Test func writesNeedAStoreWithTransactions() async throws {
+        let streaming = try service { command, workflow in
+            workflow.emit(OrderPlaced(number: command.number))
+            workflow.write { _ in Issue.record("There is nothing to write to.") }
+            return "placed"
+        }
+        await #expect(throws: EventStreamingError.self) {
+            try await streaming.commands.send(TryOrder(number: 1))
+        }
+        #expect(try await streaming.read(Workbench.orders).isEmpty)
+    }
+
     @Test func nothingIsVisibleBeforeTheHandlerReturns() async throws {
         let itself = Late<EventStreaming>()
         let streaming = try service { command, workflow in

@@ -1,0 +1,141 @@
+import EventStreamingCore
+import Logging
+import Synchronization
+
+extension Consumer {
+    /// Settles one delivery by itself, and waits for the store to have recorded it.
+    func settle(_ key: DeliveryKey, of event: StoredEvent, as action: Rejection.Action?, reason: String)
+        async throws(EventStreamingError)
+    {
+        if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        let registration = try state.withLock { state throws(EventStreamingError) in
+            let registration = try state.beginSettling(key)
+            state.beginReport()
+            return registration
+        }
+        defer { state.withLock { $0.endReport() } }
+        let offsets = event.offset..<event.offset.advanced(by: 1)
+        var settlement = Settlement(of: registration, leaseEpoch: key.lease)
+        if let action {
+            settlement.rejections = [Rejection(offsets: offsets, action: action, reason: reason)]
+            engine.telemetry.countRejection(of: plan.definition.id)
+        } else {
+            settlement.completed = [offsets]
+        }
+        do throws(EventStreamingError) {
+            try await record(settlement)
+        } catch {
+            // What the store refuses for good leaves the delivery open; what it could not be told, it is told again.
+            state.withLock { state in
+                let rest = state.endSettling(key, isSettled: isKept(error)) { engine.clock.uptime }
+                state.keep([rest].compactMap { $0 })
+            }
+            throw error
+        }
+        if let rest = state.withLock({ $0.endSettling(key, isSettled: true) { engine.clock.uptime } }) {
+            try await report(rest)
+        }
+    }
+
+    /// Finishes one delivery in the transaction in which `write` writes.
+    func settle<Result: Sendable>(
+        _ key: DeliveryKey,
+        of event: StoredEvent,
+        writing write: @escaping @Sendable (any StoreTransaction) throws -> Result
+    ) async throws -> Result {
+        if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        let store = try engine.store.transactional
+        let registration = try state.withLock { state throws(EventStreamingError) in
+            let registration = try state.beginSettling(key)
+            state.beginReport()
+            return registration
+        }
+        defer { state.withLock { $0.endReport() } }
+        var settlement = Settlement(of: registration, leaseEpoch: key.lease)
+        settlement.completed = [event.offset..<event.offset.advanced(by: 1)]
+        let result: Result
+        do {
+            // First the settlement: nobody writes for a lease that has ended.
+            result = try await store.withTransaction { [settlement] transaction in
+                try transaction.settle(settlement)
+                return try write(transaction)
+            }
+        } catch {
+            let rest = state.withLock { $0.endSettling(key, isSettled: false) { engine.clock.uptime } }
+            state.withLock { $0.keep([rest].compactMap { $0 }) }
+            if let error = error as? EventStreamingError {
+                noteEnd(of: settlement, error)
+            }
+            throw error
+        }
+        engine.activity.notify()
+        if let rest = state.withLock({ $0.endSettling(key, isSettled: true) { engine.clock.uptime } }) {
+            try await report(rest)
+        }
+        return result
+    }
+
+    /// Finishes what is left of a batch, and waits for the store to have recorded it.
+    func acknowledge(_ key: DeliveryKey) async throws(EventStreamingError) {
+        if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        let settlements = try state.withLock { state throws(EventStreamingError) in
+            let settlements = try state.completeNow(key) { engine.clock.uptime }
+            state.beginReport()
+            return settlements
+        }
+        defer { state.withLock { $0.endReport() } }
+        for settlement in settlements {
+            try await record(settlement)
+        }
+    }
+
+    func isSettled(_ key: DeliveryKey) -> Bool {
+        state.withLock { $0.isSettled(key) }
+    }
+
+    /// Tells the store what is finished. A lease that ended meanwhile is no error of the loop's: its events come again.
+    func report(_ settlement: Settlement) async throws(EventStreamingError) {
+        do throws(EventStreamingError) {
+            try await record(settlement)
+        } catch  where error.code == .leaseExpired || error.code == .unknownConsumer {
+            logger.debug("The lease had ended; its events are delivered again.", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+
+    /// Tells the store all of it; what it was not told because one failed is kept, to be told again.
+    func report(_ settlements: [Settlement]) async throws(EventStreamingError) {
+        for (index, settlement) in settlements.enumerated() {
+            do throws(EventStreamingError) {
+                try await report(settlement)
+            } catch {
+                state.withLock { $0.keep(settlements[(index + 1)...]) }
+                throw error
+            }
+        }
+    }
+
+    private func record(_ settlement: Settlement) async throws(EventStreamingError) {
+        do throws(EventStreamingError) {
+            try await engine.store.settle(settlement)
+        } catch {
+            noteEnd(of: settlement, error)
+            if isKept(error) {
+                state.withLock { $0.keep(settlement) }
+            }
+            throw error
+        }
+        engine.activity.notify()
+    }
+
+    /// Takes notice where the store says that a lease or the registration has ended.
+    private func noteEnd(of settlement: Settlement, _ error: EventStreamingError) {
+        if error.code == .leaseExpired {
+            state.withLock { $0.forget(settlement.leaseEpoch) }
+        } else if error.code == .consumerReplaced {
+            fail(error)
+        }
+    }
+
+    /// Whether what the store could not be told is kept, to be told again.
+    private func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
+}
