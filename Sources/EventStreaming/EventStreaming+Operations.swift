@@ -127,13 +127,13 @@ extension EventStreaming {
         return try await engine.store.redrive(.zero..<head, of: id)
     }
 
-    private func known(_ subscription: String) throws(EventStreamingError) -> SubscriptionID {
+    func known(_ subscription: String) throws(EventStreamingError) -> SubscriptionID {
         let id = try SubscriptionID(subscription)
         guard engine.plans[id] != nil else { throw .unknownSubscription(id) }
         return id
     }
 
-    private static func check(_ limit: Int) throws(EventStreamingError) {
+    static func check(_ limit: Int) throws(EventStreamingError) {
         guard (1...10_000).contains(limit) else {
             throw EventStreamingError(.invalidArgument, "The limit is \(limit); use 1 to 10000.")
         }

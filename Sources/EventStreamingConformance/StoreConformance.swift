@@ -14,7 +14,8 @@ public enum StoreConformance {
     /// All checks, each with a name of its own.
     public static let checks: [StoreCheck] = [
         AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, ReadChecks.all,
-        PositionChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all, ExpiryChecks.all,
+        PositionChecks.all, OffsetChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all,
+        ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,

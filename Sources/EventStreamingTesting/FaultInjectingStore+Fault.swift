@@ -41,6 +41,10 @@ extension FaultInjectingStore {
         case consumers
         /// `progress(of:)`.
         case progress
+        /// `setOffset(_:of:in:epoch:)`.
+        case setOffset
+        /// `positions(of:)`, and `offset(of:in:)`, which asks for them.
+        case positions
         /// `deadLetters(of:from:limit:)`.
         case deadLetters
         /// `redrive(_:of:)`.

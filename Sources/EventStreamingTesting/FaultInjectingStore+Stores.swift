@@ -177,6 +177,27 @@ extension FaultInjectingStore: SubscriptionStore {
     }
 }
 
+extension FaultInjectingStore: ConsumerOffsetStore {
+    /// Moves a position, unless a fault of ``Operation/setOffset`` applies.
+    public func setOffset(
+        _ offset: StreamOffset,
+        of consumer: ConsumerID?,
+        in subscription: SubscriptionID,
+        epoch: UInt64
+    ) async throws(EventStreamingError) -> StreamOffset {
+        try await perform(.setOffset) { () async throws(EventStreamingError) in
+            try await base.setOffset(offset, of: consumer, in: subscription, epoch: epoch)
+        }
+    }
+
+    /// The positions, unless a fault of ``Operation/positions`` applies.
+    public func positions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerPosition] {
+        try await perform(.positions) { () async throws(EventStreamingError) in
+            try await base.positions(of: subscription)
+        }
+    }
+}
+
 extension FaultInjectingStore: DeadLetterStore {
     /// A page of dead letters, unless a fault of ``Operation/deadLetters`` applies.
     public func deadLetters(

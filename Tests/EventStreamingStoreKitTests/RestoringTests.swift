@@ -18,7 +18,7 @@ struct RestoringTests {
 
     /// The rows as a store has them.
     private struct Rows {
-        var subscription = SubscriptionRecord(lastKey: 0, position: 0, next: 0)
+        var subscription = SubscriptionRecord(lastKey: 0, position: 0, next: 0, missed: 0)
         var consumers: [ConsumerID: ConsumerRecord] = [:]
         var deliveries: [UInt64: DeliveryRecord] = [:]
 
@@ -164,7 +164,15 @@ struct RestoringTests {
                 if dice % 3 == 0 {
                     try state.unregister(holder, at: moment, floor: &floor, effects: &effects)
                 } else if dice % 3 == 1 {
-                    return "\(state.lap(before: min(log.head, Int64(dice % 50)), floor: &floor).ranges)"
+                    let head = min(log.head, Int64(dice % 50))
+                    guard dice % 2 == 0 else {
+                        let consumer = state.isShared ? nil : holder.consumer
+                        try state.setPosition(
+                            of: consumer, to: head, epoch: holder.epoch, floor: &floor, effects: &effects
+                        )
+                        return "\(state.positions)"
+                    }
+                    return "\(state.lap(before: head, floor: &floor).ranges) \(state.positions)"
                 } else {
                     try state.heartbeat(holder, extendsLeases: true, at: moment, floor: &floor)
                 }

@@ -212,6 +212,8 @@ struct FaultInjectingStoreTests {
             (.expireConsumers, { _ = try await store.expireConsumers() }),
             (.consumers, { _ = try await store.consumers(of: id) }),
             (.progress, { _ = try await store.progress(of: id) }),
+            (.setOffset, { _ = try await store.setOffset(.zero, of: nil, in: id, epoch: 0) }),
+            (.positions, { _ = try await store.positions(of: id) }),
             (.deadLetters, { _ = try await store.deadLetters(of: id, from: .zero, limit: 1) }),
             (.redrive, { _ = try await store.redrive(.zero..<StreamOffset(1), of: id) }),
         ]

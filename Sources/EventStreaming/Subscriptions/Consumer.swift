@@ -119,6 +119,13 @@ final class Consumer: Sendable {
         }
         guard isTaken else { return await release(lease) }
         engine.telemetry.count(lease, of: plan.definition.id)
+        let missed = state.withLock { $0.note(missed: lease.missed) }
+        if missed > 0 {
+            logger.warning(
+                "Events were removed from the stream before this position had finished them.",
+                metadata: [LogKey.count: "\(missed)", LogKey.offset: "\(lease.offsets.lowerBound)"]
+            )
+        }
         guard !failures.isEmpty, lease.needsSettlement else { return }
         let rejections = failures.map { failure in
             let offset = lease.events[failure.index].offset

@@ -34,6 +34,8 @@ struct ConsumerState: Sendable {
     private var ledgers: [LeaseLedger] = []
     /// What the store could not be told, to be told again.
     private var unrecorded: [Settlement] = []
+    /// How many events were missed, as the newest lease told.
+    private(set) var missed = 0
     private let prefetch: Int
     private var sizer: LeaseSizer
 
@@ -66,6 +68,15 @@ struct ConsumerState: Sendable {
 
     mutating func endReport() {
         reports -= 1
+    }
+
+    /// Takes note of what a lease tells was missed so far.
+    ///
+    /// - Returns: How many more than were known.
+    mutating func note(missed count: Int) -> Int {
+        let new = max(0, count - missed)
+        missed += new
+        return new
     }
 
     // MARK: - Taking

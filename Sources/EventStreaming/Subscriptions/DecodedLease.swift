@@ -26,7 +26,8 @@ struct DecodedLease: Sendable {
             events: events,
             attempt: lease.attempt,
             isRedriven: lease.isRedriven,
-            needsSettlement: lease.needsSettlement
+            needsSettlement: lease.needsSettlement,
+            missed: lease.missed
         )
     }
 }

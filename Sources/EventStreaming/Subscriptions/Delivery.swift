@@ -22,6 +22,9 @@ public struct Delivery: Sendable {
     public var record: StoredEvent { source.lease.events[index] }
     /// Which delivery of the event this is, from 1. A repetition after a failure or a crash has a higher number.
     public var attempt: Int { source.lease.attempt }
+    /// How many events were removed from the stream before this position had finished them, so far: by the stream's
+    /// retention, a trim, or for want of room. Grows from one delivery to another when events were missed in between.
+    public var missedEvents: Int { source.lease.missed }
 
     var key: DeliveryKey { DeliveryKey(lease: source.lease.epoch, indices: index..<index + 1) }
     var needsSettlement: Bool { source.lease.needsSettlement }

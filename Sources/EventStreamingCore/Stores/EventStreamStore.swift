@@ -61,7 +61,8 @@ public protocol EventStreamStore: Sendable {
     /// - Throws: `unknownStream`.
     func offset(of position: StartPosition, in stream: StreamName) async throws(EventStreamingError) -> StreamOffset
 
-    /// Removes the events before `offset`, exactly those. Positions behind move up to it.
+    /// Removes the events before `offset`, exactly those. Positions behind move up to it, and tell how many events they
+    /// missed: ``SubscriptionProgress/missed``, ``Lease/missed``.
     ///
     /// - Returns: How many events were removed.
     /// - Throws: `unknownStream`.

@@ -1,2 +1,2 @@
 /// A store that has everything the engine needs.
-public typealias EventStreamingStore = EventStreamStore & SubscriptionStore & DeadLetterStore
+public typealias EventStreamingStore = EventStreamStore & SubscriptionStore & ConsumerOffsetStore & DeadLetterStore

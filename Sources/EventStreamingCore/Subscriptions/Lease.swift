@@ -17,6 +17,9 @@ public struct Lease: Sendable {
     public let isRedriven: Bool
     /// Whether the events must be settled. `false` at most once: they counted as finished when they were handed out.
     public let needsSettlement: Bool
+    /// How many events this position has missed so far, as ``SubscriptionProgress/missed`` tells. More than with the lease
+    /// before says that events were removed in between.
+    public let missed: Int
 
     /// Creates a lease; only stores do.
     public init(
@@ -26,7 +29,8 @@ public struct Lease: Sendable {
         events: [StoredEvent],
         attempt: Int,
         isRedriven: Bool = false,
-        needsSettlement: Bool = true
+        needsSettlement: Bool = true,
+        missed: Int = 0
     ) {
         self.holder = holder
         self.epoch = epoch
@@ -35,5 +39,6 @@ public struct Lease: Sendable {
         self.attempt = attempt
         self.isRedriven = isRedriven
         self.needsSettlement = needsSettlement
+        self.missed = missed
     }
 }

@@ -14,6 +14,10 @@ public struct SubscriptionProgress: Sendable, Hashable {
     public let waiting: Int
     /// Events in the dead-letter stream that were not redriven.
     public let deadLetters: Int
+    /// How many events were removed from the stream, by its retention, a trim or for want of room, before they were
+    /// finished at this position. Those that were never looked at count too, whether the filter wants them or not. Never
+    /// goes back.
+    public let missed: Int
 
     /// Events from the position to the stream's end.
     public var lag: Int { position.distance(to: head) }
@@ -28,7 +32,8 @@ public struct SubscriptionProgress: Sendable, Hashable {
         head: StreamOffset,
         inFlight: Int,
         waiting: Int,
-        deadLetters: Int
+        deadLetters: Int,
+        missed: Int = 0
     ) {
         self.subscription = subscription
         self.consumer = consumer
@@ -37,5 +42,6 @@ public struct SubscriptionProgress: Sendable, Hashable {
         self.inFlight = inFlight
         self.waiting = waiting
         self.deadLetters = deadLetters
+        self.missed = missed
     }
 }

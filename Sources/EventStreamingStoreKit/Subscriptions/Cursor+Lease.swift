@@ -11,6 +11,8 @@ package struct Portion: Sendable {
     package let redriven: StoredEvent?
     /// When the lease ends; `nil` when the events count as finished already.
     package let expiry: Duration?
+    /// How many events this position missed so far.
+    package let missed: Int64
 }
 
 /// The outcome of looking for new events.
@@ -145,7 +147,8 @@ extension Cursor {
             offsets: delivery.scheduled,
             attempt: delivery.attempts,
             redriven: delivery.redriven?.event,
-            expiry: isFinished ? nil : expiry
+            expiry: isFinished ? nil : expiry,
+            missed: missed
         )
         if !isFinished {
             delivery.phase = .leased(holder: holder, expiry: expiry)

@@ -13,6 +13,8 @@ struct Cursor: Sendable {
     private(set) var next: Int64
     /// The contiguous completed watermark: everything before it is finished.
     private(set) var position: Int64
+    /// How many events were removed from the stream before they were finished here.
+    private(set) var missed: Int64
     /// By lease epoch, or by another key of the same count while they wait.
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private var lowest = LazyQueue<Int64>()
@@ -24,10 +26,13 @@ struct Cursor: Sendable {
 
     /// A position with nothing before it that is unfinished.
     ///
-    /// - Parameter tracksChanges: Whether it is remembered which deliveries change.
-    init(at position: Int64, tracksChanges: Bool) {
+    /// - Parameters:
+    ///   - missed: How many events were missed before.
+    ///   - tracksChanges: Whether it is remembered which deliveries change.
+    init(at position: Int64, missed: Int64 = 0, tracksChanges: Bool) {
         next = position
         self.position = position
+        self.missed = missed
         changedKeys = tracksChanges ? [] : nil
     }
 
@@ -111,6 +116,12 @@ struct Cursor: Sendable {
         next = max(next, offset)
     }
 
+    /// Begins anew at an offset; nothing but what returns from the dead letters may be in a delivery.
+    mutating func restart(at offset: Int64) {
+        next = offset
+        settlePosition()
+    }
+
     /// Brings ``position`` up to date. To be called at the end of every change.
     mutating func settlePosition() {
         position = lowestUnfinished()?.rank ?? next
@@ -146,6 +157,7 @@ struct Cursor: Sendable {
                 remove(entry.key)
             }
         }
+        missed += Int64(unfinished.count)
         advance(to: offset)
         settlePosition()
         return unfinished

@@ -12,7 +12,8 @@ extension Lease {
             events: events,
             attempt: portion.attempt,
             isRedriven: portion.redriven != nil,
-            needsSettlement: portion.expiry != nil
+            needsSettlement: portion.expiry != nil,
+            missed: Int(clamping: portion.missed)
         )
     }
 }

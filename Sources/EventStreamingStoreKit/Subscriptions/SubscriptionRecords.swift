@@ -8,11 +8,14 @@ package struct SubscriptionRecord: Sendable, Hashable {
     package var position: Int64
     /// The lowest offset that competing consumers were never handed.
     package var next: Int64
+    /// How many events competing consumers missed because they were removed.
+    package var missed: Int64
 
-    package init(lastKey: UInt64, position: Int64, next: Int64) {
+    package init(lastKey: UInt64, position: Int64, next: Int64, missed: Int64) {
         self.lastKey = lastKey
         self.position = position
         self.next = next
+        self.missed = missed
     }
 }
 
@@ -30,6 +33,8 @@ package struct ConsumerRecord: Sendable {
     package var position: Int64
     /// The lowest offset that it was never handed; without meaning where consumers compete.
     package var next: Int64
+    /// How many events it missed because they were removed; without meaning where consumers compete.
+    package var missed: Int64
 
     package init(
         id: ConsumerID,
@@ -40,7 +45,8 @@ package struct ConsumerRecord: Sendable {
         lastSeenAt: Timestamp,
         expiresAt: Duration,
         position: Int64,
-        next: Int64
+        next: Int64,
+        missed: Int64
     ) {
         self.id = id
         self.kind = kind
@@ -51,6 +57,7 @@ package struct ConsumerRecord: Sendable {
         self.expiresAt = expiresAt
         self.position = position
         self.next = next
+        self.missed = missed
     }
 }
 

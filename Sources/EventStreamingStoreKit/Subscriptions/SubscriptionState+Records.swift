@@ -4,7 +4,12 @@ extension SubscriptionState {
     // MARK: - Writing down
 
     private var record: SubscriptionRecord {
-        SubscriptionRecord(lastKey: desk.lastKey, position: shared.position, next: shared.next)
+        SubscriptionRecord(
+            lastKey: desk.lastKey,
+            position: shared.position,
+            next: shared.next,
+            missed: shared.missed
+        )
     }
 
     /// What changed since the last call, or since the state was made or restored. Costs what the changes cost.
@@ -49,7 +54,8 @@ extension SubscriptionState {
     package init(restoring records: SubscriptionRecords, definition: SubscriptionDefinition, seed: UInt64) {
         let desk = Desk(definition, lastKey: records.subscription.lastKey, seed: seed)
         let next = max(records.subscription.next, records.subscription.position)
-        self.init(definition, desk: desk, shared: Cursor(at: next, tracksChanges: true))
+        let cursor = Cursor(at: next, missed: records.subscription.missed, tracksChanges: true)
+        self.init(definition, desk: desk, shared: cursor)
         var places: [UInt64: Int] = [:]
         for record in records.consumers {
             places[record.epoch] = consumers.indices.upperBound
@@ -94,7 +100,8 @@ extension ConsumerRecord {
             lastSeenAt: membership.lastSeenAt,
             expiresAt: membership.expiresAt,
             position: consumer.cursor.position,
-            next: consumer.cursor.next
+            next: consumer.cursor.next,
+            missed: consumer.cursor.missed
         )
     }
 }
@@ -104,7 +111,7 @@ extension Consumer {
         self.init(
             id: record.id,
             membership: Membership(record),
-            cursor: Cursor(at: max(record.next, record.position), tracksChanges: true)
+            cursor: Cursor(at: max(record.next, record.position), missed: record.missed, tracksChanges: true)
         )
     }
 }

@@ -176,7 +176,8 @@ package struct SubscriptionState: Sendable {
             head: StreamOffset(head),
             inFlight: counts.inFlight,
             waiting: counts.waiting,
-            deadLetters: try deadLetters(consumer)
+            deadLetters: try deadLetters(consumer),
+            missed: Int(clamping: cursor.missed)
         )
     }
 }

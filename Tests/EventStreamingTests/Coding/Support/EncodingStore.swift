@@ -129,6 +129,19 @@ struct EncodingStore: EventStreamingStore {
 
     // MARK: - Dead letters
 
+    func setOffset(
+        _ offset: StreamOffset,
+        of consumer: ConsumerID?,
+        in subscription: SubscriptionID,
+        epoch: UInt64
+    ) async throws(EventStreamingError) -> StreamOffset {
+        try await base.setOffset(offset, of: consumer, in: subscription, epoch: epoch)
+    }
+
+    func positions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerPosition] {
+        try await base.positions(of: subscription)
+    }
+
     func deadLetters(
         of subscription: SubscriptionID,
         from number: StreamOffset,
