@@ -17,6 +17,7 @@ let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite3 = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
@@ -69,7 +70,7 @@ let package = Package(
         ),
         .target(
             name: "EventStreamingSQLite",
-            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, deque],
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, sqlite3, deque],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.

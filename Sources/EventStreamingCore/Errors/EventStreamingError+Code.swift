@@ -7,7 +7,7 @@ extension EventStreamingError {
             case streamConflict, subscriptionConflict, wrongExpectedVersion, eventIDConflict, streamFull, offsetTrimmed
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
-            case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable
+            case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable, storeDamaged
         }
 
         private let value: Value
@@ -69,6 +69,8 @@ extension EventStreamingError {
         public static let timedOut = Code(value: .timedOut)
         /// The store cannot be reached at the moment.
         public static let storeUnavailable = Code(value: .storeUnavailable)
+        /// What the store finds on disk is not what it wrote: somebody has to look at it, and perhaps restore a backup.
+        public static let storeDamaged = Code(value: .storeDamaged)
 
         var isRetriable: Bool {
             switch value {
