@@ -38,7 +38,7 @@ final class Engine: Sendable {
         self.options = options
         self.types = types
         self.streams = streams
-        let store = storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
+        let store = try storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
         self.store = store
         let definitions = subscriptions.map(\.definition)
         telemetry = Telemetry(options: options, streams: streams.definitions.map(\.name), subscriptions: definitions)

@@ -13,16 +13,20 @@ public struct EventStreamingStorage: Sendable {
         }
     }
 
-    private let makeStore: @Sendable (Environment) -> any EventStreamingStore
+    private let makeStore: @Sendable (Environment) throws(EventStreamingError) -> any EventStreamingStore
 
     /// A storage whose store is made by `makeStore`, once for each engine that is created with it. Return the same
-    /// store every time to share it between engines.
-    public init(_ makeStore: @escaping @Sendable (Environment) -> any EventStreamingStore) {
+    /// store every time to share it between engines. What `makeStore` throws, creating the engine throws.
+    public init(
+        _ makeStore: @escaping @Sendable (Environment) throws(EventStreamingError) -> any EventStreamingStore
+    ) {
         self.makeStore = makeStore
     }
 
     /// Makes the store.
-    public func makeStore(in environment: Environment) -> any EventStreamingStore {
-        makeStore(environment)
+    ///
+    /// - Throws: What keeps the store from being made, for example that its file cannot be opened.
+    public func makeStore(in environment: Environment) throws(EventStreamingError) -> any EventStreamingStore {
+        try makeStore(environment)
     }
 }

@@ -34,6 +34,9 @@ struct SQLiteFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// The code without its details.
     var primaryCode: Int32 { code & 0xFF }
 
+    /// Whether a row was refused because its key is there already. The macro `SQLITE_CONSTRAINT_UNIQUE` is not imported.
+    var isRepeatedKey: Bool { code == SQLITE_CONSTRAINT | 8 << 8 }
+
     var description: String { "SQLite \(code): \(message)" }
 }
 

@@ -21,16 +21,16 @@ final class SQLiteStatement {
 
     // MARK: - Parameters
 
-    func bind(_ index: Int32, _ value: Int64) {
-        sqlite3_bind_int64(handle, index, value)
-    }
-
     func bind(_ index: Int32, _ value: Int64?) {
         if let value {
             sqlite3_bind_int64(handle, index, value)
         } else {
             sqlite3_bind_null(handle, index)
         }
+    }
+
+    func bind(_ index: Int32, double value: Double) {
+        sqlite3_bind_double(handle, index, value)
     }
 
     /// Binds a copy of a text, whatever characters it has.
@@ -100,6 +100,10 @@ final class SQLiteStatement {
 
     func int(_ column: Int32) -> Int64 {
         sqlite3_column_int64(handle, column)
+    }
+
+    func double(_ column: Int32) -> Double {
+        sqlite3_column_double(handle, column)
     }
 
     func isNull(_ column: Int32) -> Bool {

@@ -41,7 +41,7 @@ extension Benchmark {
 private struct BareStore {
     static let count = Sizes.round
 
-    private let store = EventStreamingStorage.inMemory.makeStore(in: .init(clock: SystemClock()))
+    private let store: any EventStreamingStore
     private let consumer: ConsumerRegistration
 
     private static var stream: StreamName {
@@ -49,6 +49,7 @@ private struct BareStore {
     }
 
     init() async throws {
+        store = try EventStreamingStorage.inMemory.makeStore(in: .init(clock: SystemClock()))
         let subscription = try SubscriptionID("benchmark")
         try await store.createStream(
             StreamDefinition(name: try Self.stream, type: .ephemeral, capacity: 1_000_000, overflow: .reject)
