@@ -99,6 +99,18 @@ let package = Package(
             path: "Tests/Support/ProcessTesting",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "CrashProbe",
+            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite"],
+            path: "Tests/Support/CrashProbe",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CrashTesting",
+            dependencies: ["EventStreaming", "ProcessTesting"],
+            path: "Tests/Support/CrashTesting",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ProcessTestingTests",
             dependencies: ["ProcessTesting"],
@@ -115,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingSQLiteTests",
             dependencies: [
-                "EventStreamingSQLite", "EventStreamingConformance", "EventStreamingTesting", "ProcessTesting", grdb,
+                "EventStreamingSQLite", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
+                "ProcessTesting", "CrashTesting", "CrashProbe", grdb,
             ],
             swiftSettings: settings
         ),

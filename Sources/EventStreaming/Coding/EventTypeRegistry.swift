@@ -1,15 +1,37 @@
 import EventStreamingCore
+import Logging
+import Synchronization
 
 /// The event types that bytes can be decoded as, by their stable name and version.
-struct EventTypeRegistry: Sendable {
-    private var types: [EventType: any Event.Type] = [:]
+///
+/// Types are known because they were declared, or because the process has emitted them. What was only emitted is not
+/// known any more after a restart, so it is told once in the log.
+final class EventTypeRegistry: Sendable {
+    private let types: Mutex<[EventType: any Event.Type]>
+    private let logger: Logger
 
-    /// Adds a type; returns the other type that has this name and version already, if any.
-    mutating func add(_ type: any Event.Type) -> (any Event.Type)? {
-        let key = EventType(name: type.eventType, version: type.version)
-        if let other = types[key], ObjectIdentifier(other) != ObjectIdentifier(type) { return other }
-        types[key] = type
-        return nil
+    init(_ types: [any Event.Type] = [], logger: Logger) {
+        let entries = types.map { (EventType(name: $0.eventType, version: $0.version), $0) }
+        self.types = Mutex(Dictionary(entries) { first, _ in first })
+        self.logger = logger
+    }
+
+    /// Notes a type that is emitted as bytes.
+    func learn<E: Event>(_ type: EventType, as swiftType: E.Type) {
+        let isNew = types.withLock { types in
+            guard types[type] == nil else { return false }
+            types[type] = swiftType
+            return true
+        }
+        if isNew {
+            logger.warning(
+                """
+                An event type is emitted that was not declared. Its events cannot be delivered after a restart, until \
+                one is emitted again: declare it with addEvent.
+                """,
+                metadata: [LogKey.eventType: "\(type)"]
+            )
+        }
     }
 
     /// The event itself, decoded where the store had only bytes.
@@ -18,10 +40,10 @@ struct EventTypeRegistry: Sendable {
         case .value(let event):
             return event
         case .encoded(let bytes):
-            guard let type = types[record.type] else {
+            guard let type = types.withLock({ $0[record.type] }) else {
                 throw EventStreamingError(
                     .unknownEventType,
-                    "Nothing is known about the event type '\(record.type)'; register it with addEvent."
+                    "Nothing is known about the event type '\(record.type)'; declare it with addEvent."
                 )
             }
             return try decode(type, bytes, codec)

@@ -6,7 +6,9 @@ struct ConfigurationCheck: ~Copyable {
     private(set) var problems: [String] = []
     private(set) var streams = StreamCatalog()
     private(set) var subscriptions: [SubscriptionPlan] = []
-    private(set) var eventTypes = EventTypeRegistry()
+    /// The types that are declared, or handled by their type.
+    private(set) var eventTypes: [any Event.Type] = []
+    private var typesByName: [EventType: any Event.Type] = [:]
 
     private var names: Set<StreamName> = []
     private var semantics: [StreamName: DeliverySemantics] = [:]
@@ -26,7 +28,7 @@ struct ConfigurationCheck: ~Copyable {
             add(id, configuration, deadLetterStreams: Set(deadLetterStreams))
         }
         checkCircles()
-        for type in builder.eventTypes {
+        for type in builder.eventTypes + builder.subscriptions.flatMap(\.1.knownTypes) {
             add(type)
         }
     }
@@ -267,7 +269,13 @@ struct ConfigurationCheck: ~Copyable {
     // MARK: - Event types
 
     private mutating func add(_ type: any Event.Type) {
-        if let other = eventTypes.add(type) {
+        let key = EventType(name: type.eventType, version: type.version)
+        guard let other = typesByName[key] else {
+            typesByName[key] = type
+            eventTypes.append(type)
+            return
+        }
+        if ObjectIdentifier(other) != ObjectIdentifier(type) {
             problems.append(
                 "\(type) and \(other) are both stored as '\(type.eventType)' version \(type.version); change one."
             )

@@ -52,7 +52,12 @@ public struct EventStreamingBuilder: ~Copyable {
         subscriptions.append((id, configuration))
     }
 
-    /// Makes an event type known, so that its stored bytes can be decoded. Not needed where a store keeps values.
+    /// Makes an event type known, so that its stored bytes can be decoded.
+    ///
+    /// Not needed where a store keeps values, nor for types that a subscription names with
+    /// ``SubscriptionConfiguration/handle(_:_:)`` or ``SubscriptionConfiguration/include(_:)``. A type that is only
+    /// emitted and consumed in loops is known from its first emission on; declare it, or it is not known after a restart,
+    /// and what is then delivered goes to the dead letters.
     public mutating func addEvent<E: Event>(_ type: E.Type) {
         eventTypes.append(type)
     }

@@ -11,6 +11,8 @@ public struct SubscriptionConfiguration: Sendable {
     var source: Source?
     var handler: SubscriptionHandler?
     var handledTypes: [String]? = []
+    /// The types that were named, whose stored bytes can be decoded therefore.
+    private(set) var knownTypes: [any Event.Type] = []
 
     /// Who gets which event. Defaults to `SubscriptionMode.broadcast`.
     public var mode: SubscriptionMode = .broadcast
@@ -55,6 +57,7 @@ public struct SubscriptionConfiguration: Sendable {
     /// Delivers only events of this type, and of those added by further calls.
     public mutating func include<E: Event>(_ type: E.Type) {
         eventTypes = (eventTypes ?? []).union([E.eventType])
+        knownTypes.append(type)
     }
 
     // MARK: - Handlers
@@ -80,5 +83,6 @@ public struct SubscriptionConfiguration: Sendable {
         }
         handler = SubscriptionHandler(type, handle, otherwise: handler)
         handledTypes = (handledTypes ?? []) + [E.eventType]
+        knownTypes.append(type)
     }
 }

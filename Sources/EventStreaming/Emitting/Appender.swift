@@ -135,7 +135,8 @@ struct Appender: Sendable {
         id: MessageID,
         context: EventContext
     ) throws(EventStreamingError) -> NewEvent {
-        let (payload, size) = try payloads.payload(event)
-        return NewEvent(id: id, type: type ?? EventType(E.self), payload: payload, size: size, context: context)
+        let type = type ?? EventType(E.self)
+        let (payload, size) = try payloads.payload(event, of: type)
+        return NewEvent(id: id, type: type, payload: payload, size: size, context: context)
     }
 }

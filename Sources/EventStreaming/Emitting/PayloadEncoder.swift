@@ -5,12 +5,13 @@ struct PayloadEncoder: Sendable {
     let form: PayloadForm
     let codec: any EventCodec
     let limits: EventStreamingOptions.Limits
+    let types: EventTypeRegistry
 
     /// The payload and its size.
     ///
     /// A store that keeps values gets the value, measured but not encoded, so that an event that is too large or cannot
     /// be encoded fails there as it would on a store that keeps bytes.
-    func payload<E: Event>(_ event: E) throws(EventStreamingError) -> (EventPayload, size: Int) {
+    func payload<E: Event>(_ event: E, of type: EventType) throws(EventStreamingError) -> (EventPayload, size: Int) {
         switch form {
         case .value:
             if let size = event.payloadSize, size >= 0 {
@@ -21,6 +22,7 @@ struct PayloadEncoder: Sendable {
         case .encoded:
             let bytes = try codec.encode(event)
             try check(bytes.count, of: E.self)
+            types.learn(type, as: E.self)
             return (.encoded(bytes), bytes.count)
         }
     }

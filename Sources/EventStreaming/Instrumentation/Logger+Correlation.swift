@@ -5,6 +5,7 @@ import Logging
 enum LogKey {
     static let correlationID = "correlation.id"
     static let eventID = "event.id"
+    static let eventType = "event.type"
     static let stream = "stream"
     static let subscription = "subscription"
     static let consumer = "consumer"

@@ -32,10 +32,11 @@ final class Engine: Sendable {
         storage: EventStreamingStorage,
         streams: StreamCatalog,
         subscriptions: [SubscriptionPlan],
-        types: EventTypeRegistry,
+        types: [any Event.Type],
         messaging makeMessaging: (Appender, Lifecycle) throws -> Messaging
     ) throws {
         self.options = options
+        let types = EventTypeRegistry(types, logger: options.logger)
         self.types = types
         self.streams = streams
         let store = try storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
@@ -61,7 +62,12 @@ final class Engine: Sendable {
             store: store,
             streams: streams,
             ids: MessageIDGenerator(clock: options.clock),
-            payloads: PayloadEncoder(form: store.payloadForm, codec: options.codec, limits: options.limits),
+            payloads: PayloadEncoder(
+                form: store.payloadForm,
+                codec: options.codec,
+                limits: options.limits,
+                types: types
+            ),
             telemetry: telemetry,
             preparation: preparation
         )

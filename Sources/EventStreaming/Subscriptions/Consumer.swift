@@ -126,7 +126,17 @@ final class Consumer: Sendable {
                 metadata: [LogKey.count: "\(missed)", LogKey.offset: "\(lease.offsets.lowerBound)"]
             )
         }
-        guard !failures.isEmpty, lease.needsSettlement else { return }
+        guard let first = failures.first else { return }
+        logger.error(
+            lease.needsSettlement
+                ? "Events cannot be decoded; they go to the dead letters."
+                : "Events cannot be decoded; at most once they are lost.",
+            metadata: [
+                LogKey.count: "\(failures.count)", LogKey.error: "\(first.error)",
+                LogKey.offset: "\(lease.events[first.index].offset)",
+            ]
+        )
+        guard lease.needsSettlement else { return }
         let rejections = failures.map { failure in
             let offset = lease.events[failure.index].offset
             return Rejection(

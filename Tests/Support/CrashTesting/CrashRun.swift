@@ -1,0 +1,172 @@
+package import EventStreaming
+import Foundation
+import ProcessTesting
+
+/// Kills a service again and again while it appends and consumes, and checks after each time what it has left.
+///
+/// Checked is, after every kill: each append that was acknowledged is in the stream, once, where it was said to be; what
+/// is in the stream was tried; offsets are dense; no checkpoint is past an event that was not handled. At the end, with
+/// a service that is left alone: every event was handled by every subscription.
+package struct CrashRun {
+    /// How the service is told where its events are.
+    package let storageArgument: String
+    /// The same storage, for the one who checks. Used only while no service runs.
+    package let storage: EventStreamingStorage
+    /// A folder for what the service writes besides.
+    package let folder: String
+    package let seed: UInt64
+
+    private var acknowledged: [String: Int64] = [:]
+    private var tried: Set<String> = []
+    private var random: CrashGenerator
+
+    package init(storageArgument: String, storage: EventStreamingStorage, folder: String, seed: UInt64) {
+        self.storageArgument = storageArgument
+        self.storage = storage
+        self.folder = folder
+        self.seed = seed
+        random = CrashGenerator(seed: seed)
+    }
+
+    private var effects: String { folder + "/effects" }
+
+    /// Runs the service and kills it, `rounds` times, and lets it finish in the end.
+    ///
+    /// - Returns: How many appends were acknowledged, and how many events the stream has.
+    package mutating func run(rounds: Int) async throws -> (acknowledged: Int, stored: Int) {
+        for round in 1...rounds {
+            let lines = try await runAndKill(afterAcknowledgements: Int.random(in: 1...40, using: &random))
+            note(lines)
+            try await check("seed \(seed), round \(round)")
+        }
+        let outcome = try await runProgram(at: builtProgram("CrashProbe"), [storageArgument, effects, "drain"])
+        guard outcome.lines.last == "drained" else {
+            throw CrashFailure("seed \(seed): the service that was left alone did not finish: \(outcome)")
+        }
+        let stored = try await check("seed \(seed), at the end")
+        try checkEffects(of: stored)
+        return (acknowledged.count, stored)
+    }
+
+    private mutating func runAndKill(afterAcknowledgements count: Int) async throws -> [String] {
+        try await withProgram(at: builtProgram("CrashProbe"), [storageArgument, effects, "append"]) { service in
+            _ = try await service.lines(until: "ack ", count: count)
+            try service.kill()
+            return try await service.outcome().lines
+        }
+    }
+
+    private mutating func note(_ lines: [String]) {
+        for line in lines {
+            let words = line.split(separator: " ").map(String.init)
+            if words.first == "try" {
+                tried.formUnion(words.dropFirst())
+            } else if words.first == "ack", words.count > 2, let first = Int64(words[1]) {
+                for (index, key) in words.dropFirst(2).enumerated() {
+                    acknowledged[key] = first + Int64(index)
+                }
+            }
+        }
+    }
+
+    // MARK: - Checking
+
+    /// - Returns: How many events there are.
+    @discardableResult
+    private func check(_ moment: String) async throws -> Int {
+        let streaming = try EventStreaming(storage: storage) { streaming in
+            ProbeService.declare(in: &streaming) { _, _ in }
+        }
+        var places: [String: Int64] = [:]
+        var offset = StreamOffset.zero
+        while true {
+            let page = try await streaming.read(ProbeService.stream, from: offset, limit: 10_000)
+            for event in page {
+                guard event.offset == offset else {
+                    throw CrashFailure("\(moment): after \(offset) comes \(event.offset)")
+                }
+                offset = offset.advanced(by: 1)
+                guard case .encoded(let bytes) = event.payload, let key = Self.key(in: bytes) else {
+                    throw CrashFailure("\(moment): the event at \(event.offset) is damaged")
+                }
+                guard tried.contains(key) else {
+                    throw CrashFailure("\(moment): nobody appended \(key) at \(event.offset)")
+                }
+                guard places.updateValue(event.offset.rawValue, forKey: key) == nil else {
+                    throw CrashFailure("\(moment): \(key) is in the stream twice")
+                }
+            }
+            if page.isEmpty { break }
+        }
+        for (key, place) in acknowledged where places[key] != place {
+            let found = places[key].map(String.init) ?? "nowhere"
+            throw CrashFailure("\(moment): \(key) was acknowledged at \(place), and is at \(found)")
+        }
+        let handled = try handledOffsets()
+        for subscription in ProbeService.subscriptions {
+            for progress in try await streaming.progress(of: subscription) {
+                for offset in 0..<progress.position.rawValue where !handled[subscription, default: []].contains(offset)
+                {
+                    throw CrashFailure(
+                        "\(moment): the checkpoint \(progress.position) of \(subscription) is past \(offset), which "
+                            + "was not handled"
+                    )
+                }
+            }
+        }
+        return places.count
+    }
+
+    private static func key(in bytes: [UInt8]) -> String? {
+        struct Payload: Decodable { var key: String }
+        return try? JSONDecoder().decode(Payload.self, from: Data(bytes)).key
+    }
+
+    private func handledOffsets() throws -> [String: Set<Int64>] {
+        var handled: [String: Set<Int64>] = [:]
+        guard let text = try? String(contentsOfFile: effects, encoding: .utf8) else { return handled }
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 2, let offset = Int64(words[1]) else {
+                throw CrashFailure("the effects have a damaged line: \(line)")
+            }
+            handled[String(words[0]), default: []].insert(offset)
+        }
+        return handled
+    }
+
+    private func checkEffects(of stored: Int) throws {
+        let handled = try handledOffsets()
+        for subscription in ProbeService.subscriptions {
+            let missing = Set(0..<Int64(stored)).subtracting(handled[subscription, default: []])
+            guard missing.isEmpty else {
+                throw CrashFailure("seed \(seed): \(subscription) never handled \(missing.sorted().prefix(10))")
+            }
+        }
+    }
+}
+
+/// What a crash has broken.
+package struct CrashFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Repeatable from its seed.
+struct CrashGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+    }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}
