@@ -80,6 +80,8 @@ def _module_maps(scratch, built):
     """The C modules that Swift modules may refer to: those SwiftPM wrote, and those that dependencies bring along."""
     yield from glob.glob(os.path.join(built, "*.build", "module.modulemap"))
     yield from glob.glob(os.path.join(ROOT, "Sources", "*", "module.modulemap"))
+    # System libraries of dependencies; which of them is used, nothing in the build tells.
+    yield from glob.glob(os.path.join(ROOT, scratch, "checkouts", "*", "Sources", "*", "module.modulemap"))
     for path in glob.glob(os.path.join(ROOT, scratch, "checkouts", "*", "Sources", "*", "include", "module.modulemap")):
         target = os.path.basename(os.path.dirname(os.path.dirname(path)))
         if os.path.isdir(os.path.join(built, f"{target}.build")):

@@ -38,7 +38,8 @@ public final class SQLiteTransaction: StoreTransaction {
 
     private func perform<Result>(_ body: () throws -> Result) throws(EventStreamingError) -> Result {
         guard !isOver, failure == nil else {
-            throw EventStreamingError(.invalidArgument, "The transaction is over; nothing can be done with it any more.")
+            throw EventStreamingError(
+                .invalidArgument, "The transaction is over; nothing can be done with it any more.")
         }
         do {
             return try body()

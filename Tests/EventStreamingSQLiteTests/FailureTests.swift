@@ -1,0 +1,138 @@
+import EventStreamingCore
+import EventStreamingSQLite
+import GRDB
+import Testing
+
+/// A database that fails while it is in use.
+@Suite("An SQLite database that fails", .timeLimit(.minutes(1)))
+struct FailureTests {
+    @Test("A full disk is told, nothing is lost or half done, and the store goes on when there is room")
+    func full() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                let kept = try await fixture.append(3, to: store)
+                let lease = try await fixture.lease(2, as: try await fixture.register(in: store), in: store)
+                let pages = try await store.withSQLiteTransaction { transaction in
+                    try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0
+                }
+                try await Self.limit(store, toPages: pages + 4)
+                let large = fixture.events(40, bytes: 4_000)
+                let append = StreamAppend(stream: fixture.stream, events: large)
+                for _ in 1...3 {
+                    let error = await storeError { _ = try await store.append(append) }
+                    #expect(error?.code == .storeUnavailable)
+                    #expect(error?.isRetriable == true)
+                    #expect(error?.message.contains("full") == true)
+                }
+                #expect(try await fixture.ids(in: store) == kept.map(\.id))
+                try await Self.limit(store, toPages: 1_000_000)
+                #expect(try await store.append(append).offsets == StreamOffset(3)..<StreamOffset(43))
+                // The lease of before is still known.
+                try await store.acknowledge(lease)
+                #expect(try await fixture.position(in: store) == 2)
+            }
+        }
+    }
+
+    private static func limit(_ store: SQLiteEventStreamStore, toPages count: Int) async throws {
+        try await store.withSQLiteTransaction { transaction in
+            _ = try Int.fetchOne(transaction.database, sql: "PRAGMA max_page_count = \(count)")
+        }
+    }
+
+    @Test("Of many appends at a time, only the one that makes the database fail does")
+    func isolated() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                let consumer = try await fixture.register(in: store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(
+                        sql: """
+                            CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.event_type = 'Poison'
+                            BEGIN SELECT RAISE(ABORT, 'poison'); END
+                            """
+                    )
+                }
+                let outcomes = await withTaskGroup(of: (Bool, EventStreamingError.Code?).self) { group in
+                    for number in 0..<40 {
+                        group.addTask {
+                            let isPoison = number % 8 == 3
+                            let events = fixture.events(2) + fixture.events(1, type: isPoison ? "Poison" : "Harmless")
+                            let error = await storeError { _ = try await store.enqueue(events, to: fixture.stream) }
+                            return (isPoison, error?.code)
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                for (isPoison, code) in outcomes {
+                    #expect(code == (isPoison ? .storeUnavailable : nil))
+                }
+                #expect(try await fixture.ids(in: store).count == 35 * 3)
+                let lease = try await fixture.lease(200, as: consumer, in: store)
+                #expect(lease.events.count == 35 * 3)
+                try await store.acknowledge(lease)
+            }
+        }
+    }
+
+    @Test("An event that is missing in the middle of a stream is told, not passed over")
+    func missingEvent() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.append(5, to: store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(sql: #"DELETE FROM events WHERE "offset" = 2"#)
+                }
+                let error = await storeError {
+                    _ = try await store.read(fixture.stream, from: .zero, direction: .forward, limit: 10)
+                }
+                #expect(error?.code == .storeDamaged)
+            }
+        }
+    }
+
+    @Test(
+        "Rows that nobody of us wrote are told",
+        arguments: [
+            "UPDATE streams SET type = 'river'", "UPDATE streams SET first = 9, head = 3",
+            "UPDATE streams SET name = '../x' WHERE name = 'orders'",
+            "UPDATE subscriptions SET semantics = 'never'", "UPDATE consumer_offsets SET kind = 'odd'",
+            "UPDATE deliveries SET remaining = '5-3'", "UPDATE deliveries SET span_start = -1",
+        ])
+    func foreignRows(_ statement: String) async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                try await fixture.append(2, to: store)
+                _ = try await fixture.lease(2, as: try await fixture.register(in: store), in: store)
+            }
+            try fixture.withConnection { database in
+                try database.execute(sql: statement)
+                #expect(database.changesCount > 0)
+            }
+            let error = await storeError { try await fixture.withStore { _ = try await $0.expireConsumers() } }
+            #expect(error?.code == .storeDamaged)
+        }
+    }
+
+    @Test("A task that was cancelled before it asked changes nothing")
+    func cancelled() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let task = Task {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    return await storeError { try await fixture.append(1, to: store) }
+                }
+                #expect(await task.value?.code == .cancelled)
+                #expect(try await fixture.ids(in: store).isEmpty)
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import EventStreamingCore
+import EventStreamingSQLite
+import GRDB
+import Testing
+
+@Suite("Transactions of the SQLite store", .timeLimit(.minutes(1)))
+struct TransactionTests {
+    private struct Refusal: Error {}
+
+    @Test("Rows of the service, events and a checkpoint are committed together, or not at all")
+    func together() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                try await store.withSQLiteTransaction { try $0.database.execute(sql: "CREATE TABLE users (name TEXT)") }
+                try await fixture.append(2, to: store)
+                let lease = try await fixture.lease(2, as: try await fixture.register(in: store), in: store)
+                let derived = fixture.events(1)
+                for fails in [true, false] {
+                    do {
+                        try await store.withSQLiteTransaction { transaction in
+                            try transaction.database.execute(sql: "INSERT INTO users VALUES ('ada')")
+                            _ = try transaction.append(StreamAppend(stream: fixture.stream, events: derived))
+                            try transaction.settle(
+                                Settlement(of: lease.holder, leaseEpoch: lease.epoch, completed: [lease.offsets])
+                            )
+                            if fails { throw Refusal() }
+                        }
+                        #expect(!fails)
+                    } catch is Refusal {}
+                    let users = try await store.withSQLiteTransaction {
+                        try Int.fetchOne($0.database, sql: "SELECT count(*) FROM users")
+                    }
+                    #expect(users == (fails ? 0 : 1))
+                    #expect(try await fixture.ids(in: store).count == (fails ? 2 : 3))
+                    #expect(try await fixture.position(in: store) == (fails ? 0 : 2))
+                }
+            }
+            try await fixture.withStore { store in
+                let count = try await fixture.ids(in: store).count
+                #expect(count == 3)
+                #expect(try await fixture.position(in: store) == 2)
+            }
+        }
+    }
+
+    @Test("Many at a time: each keeps all or nothing, and none disturbs the others")
+    func concurrent() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await store.withSQLiteTransaction {
+                    try $0.database.execute(sql: "CREATE TABLE done (number INTEGER PRIMARY KEY)")
+                }
+                await withTaskGroup(of: Void.self) { group in
+                    for number in 0..<60 {
+                        group.addTask {
+                            let events = fixture.events(1)
+                            switch number % 3 {
+                            case 0:
+                                _ = try? await store.append(StreamAppend(stream: fixture.stream, events: events))
+                            default:
+                                try? await store.withSQLiteTransaction { transaction in
+                                    try transaction.database.execute(sql: "INSERT INTO done VALUES (\(number))")
+                                    _ = try transaction.append(StreamAppend(stream: fixture.stream, events: events))
+                                    if number % 3 == 1 { throw Refusal() }
+                                }
+                            }
+                        }
+                    }
+                }
+                #expect(try await fixture.ids(in: store).count == 40)
+                let done = try await store.withSQLiteTransaction {
+                    try Int.fetchAll($0.database, sql: "SELECT number FROM done ORDER BY number")
+                }
+                #expect(done == (0..<60).filter { $0 % 3 == 2 })
+            }
+        }
+    }
+
+    @Test("An error of SQLite inside is passed on as it is")
+    func ownError() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                await #expect(throws: DatabaseError.self) {
+                    try await store.withSQLiteTransaction { transaction in
+                        _ = try transaction.append(StreamAppend(stream: fixture.stream, events: fixture.events(1)))
+                        try transaction.database.execute(sql: "INSERT INTO nowhere VALUES (1)")
+                    }
+                }
+                #expect(try await fixture.ids(in: store).isEmpty)
+                try await fixture.append(1, to: store)
+            }
+        }
+    }
+
+    @Test("Ending the transaction inside is refused, and the store goes on", arguments: ["COMMIT", "ROLLBACK"])
+    func endedInside(_ statement: String) async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let error = await storeError {
+                    try await store.withSQLiteTransaction { try $0.database.execute(sql: statement) }
+                }
+                #expect(error?.code == .invalidArgument)
+                try await fixture.append(2, to: store)
+                #expect(try await fixture.ids(in: store).count == 2)
+            }
+        }
+    }
+
+    @Test("A refusal of the store inside does not end the transaction for those who go on")
+    func refusalInside() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let code = try await store.withSQLiteTransaction { transaction -> EventStreamingError.Code? in
+                    var code: EventStreamingError.Code?
+                    do throws(EventStreamingError) {
+                        let append = StreamAppend(
+                            stream: fixture.stream,
+                            events: fixture.events(1),
+                            expectedVersion: .exists
+                        )
+                        _ = try transaction.append(append)
+                    } catch {
+                        code = error.code
+                    }
+                    _ = try transaction.append(StreamAppend(stream: fixture.stream, events: fixture.events(1)))
+                    return code
+                }
+                #expect(code == .wrongExpectedVersion)
+                #expect(try await fixture.ids(in: store).count == 1)
+            }
+        }
+    }
+}
