@@ -13,7 +13,8 @@
 public enum StoreConformance {
     /// All checks, each with a name of its own.
     public static let checks: [StoreCheck] = [
-        AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, ReadChecks.all,
+        AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, OpaquePayloadChecks.all,
+        ReadChecks.all, ReaderChecks.all,
         PositionChecks.all, OffsetChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all,
         ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,

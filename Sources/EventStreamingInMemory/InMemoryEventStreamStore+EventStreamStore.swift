@@ -103,8 +103,8 @@ extension InMemoryEventStreamStore: EventStreamStore {
         of position: StartPosition,
         in stream: StreamName
     ) async throws(EventStreamingError) -> StreamOffset {
-        try self.stream(stream).change(at: Moment(clock)) { state, _, _ in
-            StreamOffset(state.offset(of: position))
+        try self.stream(stream).change(at: Moment(clock)) { (state, _, _) throws(EventStreamingError) in
+            StreamOffset(try state.offset(of: position))
         }
     }
 

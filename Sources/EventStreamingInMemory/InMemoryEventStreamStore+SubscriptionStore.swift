@@ -24,13 +24,22 @@ extension InMemoryEventStreamStore: SubscriptionStore {
                 }
                 return
             }
+            // First, so that an event that is not there leaves no dead-letter stream behind.
+            let position = try stream.change(at: moment) { (state, _, _) throws(EventStreamingError) in
+                definition.mode == .exclusive ? try state.offset(of: definition.start) : 0
+            }
             let deadLetterStream = try ensureStream(
                 StreamDefinition(name: definition.deadLetterStream, type: .persistent),
                 changesExisting: false
             )
             let seed = nextSeed()
             let place = stream.change(at: moment) { state, _, _ in
-                state.addSubscription(definition, deadLetters: deadLetterStream.deadLetters, seed: seed)
+                state.addSubscription(
+                    definition,
+                    at: position,
+                    deadLetters: deadLetterStream.deadLetters,
+                    seed: seed
+                )
             }
             entry = SubscriptionHandle(stream: stream, place: place, deadLetterStream: deadLetterStream)
         }
@@ -48,10 +57,10 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         start: StartPosition?
     ) async throws(EventStreamingError) -> ConsumerRegistration {
         let handle = try handle(of: subscription)
-        return handle.stream.change(at: Moment(clock)) { state, moment, effects in
+        return try handle.stream.change(at: Moment(clock)) { (state, moment, effects) throws(EventStreamingError) in
+            let position = try state.position(of: consumer, at: handle.place, start: start)
             // Under the lock, so that a later registration has the greater epoch.
             let epoch = nextEpoch()
-            let position = state.offset(of: start ?? state.subscriptions[handle.place].state.definition.start)
             state.withSubscription(handle.place, at: moment, effects: &effects) { subscription, _, floor, effects in
                 subscription.state.register(
                     consumer,
@@ -74,9 +83,9 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         start: StartPosition?
     ) async throws(EventStreamingError) {
         let handle = try handle(of: subscription)
-        handle.stream.change(at: Moment(clock)) { state, moment, effects in
+        try handle.stream.change(at: Moment(clock)) { (state, moment, effects) throws(EventStreamingError) in
+            let position = try state.position(of: consumer, at: handle.place, start: start)
             let epoch = nextEpoch()
-            let position = state.offset(of: start ?? state.subscriptions[handle.place].state.definition.start)
             state.withSubscription(handle.place, at: moment, effects: &effects) { subscription, _, floor, effects in
                 subscription.state.create(
                     consumer,

@@ -171,6 +171,11 @@ final class Engine: Sendable {
 
     // MARK: - Deliveries
 
+    /// The event of a record, decoded where the store has bytes.
+    func event(of record: StoredEvent) throws(EventStreamingError) -> any Event {
+        try types.event(of: record, codec: options.codec)
+    }
+
     func decode(_ lease: Lease) -> DecodedLease {
         DecodedLease(lease, types: types, codec: options.codec)
     }

@@ -3,8 +3,9 @@ extension EventStreamingError {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case invalidName, invalidArgument, invalidConfiguration, unsupported
-            case unknownStream, unknownSubscription, unknownConsumer, unknownEventType
+            case unknownStream, unknownSubscription, unknownConsumer, unknownEvent, unknownEventType
             case streamConflict, subscriptionConflict, wrongExpectedVersion, eventIDConflict, streamFull, offsetTrimmed
+            case replayNotEnabled
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
             case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable, storeDamaged
@@ -29,6 +30,8 @@ extension EventStreamingError {
         public static let unknownSubscription = Code(value: .unknownSubscription)
         /// The consumer is not registered, was unregistered, or its time to live ran out.
         public static let unknownConsumer = Code(value: .unknownConsumer)
+        /// The stream has no event with this id, or no longer.
+        public static let unknownEvent = Code(value: .unknownEvent)
         /// Bytes of an event type that was not registered, so nothing can decode them.
         public static let unknownEventType = Code(value: .unknownEventType)
         /// A stream of this name exists with other properties.
@@ -43,6 +46,8 @@ extension EventStreamingError {
         public static let streamFull = Code(value: .streamFull)
         /// The events asked for were trimmed.
         public static let offsetTrimmed = Code(value: .offsetTrimmed)
+        /// The stream was not declared to be replayed.
+        public static let replayNotEnabled = Code(value: .replayNotEnabled)
         /// The encoded event is larger than the limit.
         public static let payloadTooLarge = Code(value: .payloadTooLarge)
         /// The event's headers are more or larger than the limit.

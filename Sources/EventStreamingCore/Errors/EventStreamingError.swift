@@ -83,6 +83,11 @@ extension EventStreamingError {
         Self(.unknownSubscription, "There is no subscription '\(id)'; declare it with addSubscription.")
     }
 
+    /// An event that is not in its stream.
+    package static func unknownEvent(_ id: MessageID, in stream: StreamName) -> Self {
+        Self(.unknownEvent, "Stream '\(stream)' has no event \(id), or no longer.")
+    }
+
     /// Text from outside made fit for a message: quoted, at most 60 characters, and with everything escaped that is not
     /// seen, ends a line, or changes how the rest is shown.
     package static func printable(_ text: String) -> String {

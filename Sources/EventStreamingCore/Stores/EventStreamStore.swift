@@ -58,7 +58,7 @@ public protocol EventStreamStore: Sendable {
 
     /// Resolves a position to the offset where reading would begin now.
     ///
-    /// - Throws: `unknownStream`.
+    /// - Throws: `unknownStream`; `unknownEvent` when the position is an event that the stream does not keep.
     func offset(of position: StartPosition, in stream: StreamName) async throws(EventStreamingError) -> StreamOffset
 
     /// Removes the events before `offset`, exactly those. Positions behind move up to it, and tell how many events they
@@ -135,6 +135,25 @@ extension EventStreamStore {
     /// - Throws: as ``append(_:)-(StreamAppend)``.
     public func enqueue(_ events: [NewEvent], to stream: StreamName) async throws(EventStreamingError) -> AppendResult {
         try await append(StreamAppend(stream: stream, events: events))
+    }
+
+    /// Reads a page of a stream's events.
+    ///
+    /// - Throws: as ``read(_:from:direction:limit:)``.
+    public func readStream(
+        _ stream: StreamName,
+        from offset: StreamOffset = .zero,
+        direction: ReadDirection = .forward,
+        limit: Int = 100
+    ) async throws(EventStreamingError) -> [StoredEvent] {
+        try await read(stream, from: offset, direction: direction, limit: limit)
+    }
+
+    /// The number of events ever appended, those that are gone included.
+    ///
+    /// - Throws: as ``metadata(of:)``.
+    public func streamLength(of stream: StreamName) async throws(EventStreamingError) -> Int64 {
+        try await metadata(of: stream).length
     }
 
     /// Finishes offsets of a lease.

@@ -5,15 +5,16 @@ public protocol SubscriptionStore: Sendable {
     /// Creates the subscription and its dead-letter stream, or changes an existing one to this definition. A position
     /// that exists already stays where it is: neither a new filter nor a new start moves it.
     ///
-    /// - Throws: `unknownStream`; `subscriptionConflict` when a subscription of that name follows another stream or has
-    ///   another mode; `unsupported` for a mode the store does not have; `invalidArgument` for limits or durations
-    ///   outside what is allowed.
+    /// - Throws: `unknownStream`; `unknownEvent` when a new position would begin at an event that the stream does not keep;
+    ///   `subscriptionConflict` when a subscription of that name follows another stream or has another mode;
+    ///   `unsupported` for a mode the store does not have; `invalidArgument` for limits or durations outside what is
+    ///   allowed.
     func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError)
 
     /// Gives a durable consumer its position without connecting it, so that nothing is missed until it comes. Does
     /// nothing to a consumer that is known, connected or not.
     ///
-    /// - Throws: `unknownSubscription`.
+    /// - Throws: `unknownSubscription`; `unknownEvent` as ``createSubscription(_:)``.
     func createConsumer(
         _ consumer: ConsumerID,
         of subscription: SubscriptionID,
@@ -26,7 +27,7 @@ public protocol SubscriptionStore: Sendable {
     /// In mode ``SubscriptionMode/broadcast`` a consumer that is new gets a position of its own at `start`, or at the
     /// subscription's start when `nil`, fixed when this returns.
     ///
-    /// - Throws: `unknownSubscription`.
+    /// - Throws: `unknownSubscription`; `unknownEvent` as ``createSubscription(_:)``.
     func registerConsumer(
         _ consumer: ConsumerID,
         of subscription: SubscriptionID,

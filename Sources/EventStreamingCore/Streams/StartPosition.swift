@@ -8,4 +8,6 @@ public enum StartPosition: Sendable, Hashable {
     case offset(StreamOffset)
     /// At the first event accepted at this time or later.
     case timestamp(Timestamp)
+    /// At this event, which the stream must keep.
+    case event(MessageID)
 }

@@ -6,6 +6,11 @@ import Musl
 import Glibc
 #endif
 
+extension Timestamp {
+    /// The machine's wall clock, now. Where a service has another clock, use that one.
+    public static var now: Timestamp { SystemClock().now }
+}
+
 /// The machine's clocks: wall time for ``now``, monotonic time (counting while suspended) for ``uptime``.
 public struct SystemClock: EventStreamingClock {
     private static let origin = ContinuousClock.now

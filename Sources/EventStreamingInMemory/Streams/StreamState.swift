@@ -47,12 +47,15 @@ struct StreamState: Sendable {
     }
 
     /// Where reading from a position would begin now.
-    func offset(of position: StartPosition) -> Int64 {
+    func offset(of position: StartPosition) throws(EventStreamingError) -> Int64 {
         switch position {
-        case .beginning: log.first
-        case .latest: log.head
-        case .offset(let offset): min(max(offset.rawValue, log.first), log.head)
-        case .timestamp(let time): log.offset(at: time)
+        case .beginning: return log.first
+        case .latest: return log.head
+        case .offset(let offset): return min(max(offset.rawValue, log.first), log.head)
+        case .timestamp(let time): return log.offset(at: time)
+        case .event(let id):
+            guard let offset = ids.offset(of: id) else { throw .unknownEvent(id, in: name) }
+            return offset
         }
     }
 
@@ -98,13 +101,15 @@ struct StreamState: Sendable {
 
     /// Creates a subscription.
     ///
+    /// - Parameter position: Where competing consumers begin; kept within what the stream has.
     /// - Returns: Its place.
     mutating func addSubscription(
         _ definition: SubscriptionDefinition,
+        at position: Int64,
         deadLetters: DeadLetterBox,
         seed: UInt64
     ) -> Int {
-        let position = offset(of: definition.start)
+        let position = min(max(position, log.first), log.head)
         subscriptions.append(
             Subscription(
                 state: SubscriptionState(definition, at: position, seed: seed, floor: &floor),
@@ -112,6 +117,17 @@ struct StreamState: Sendable {
             )
         )
         return subscriptions.count - 1
+    }
+
+    /// Where the position of a consumer begins; without meaning where it needs none.
+    func position(
+        of consumer: ConsumerID,
+        at place: Int,
+        start: StartPosition?
+    ) throws(EventStreamingError) -> Int64 {
+        let subscription = subscriptions[place].state
+        guard subscription.needsPosition(for: consumer) else { return log.first }
+        return try offset(of: start ?? subscription.definition.start)
     }
 
     /// Changes a subscription, and removes what nobody needs any more.

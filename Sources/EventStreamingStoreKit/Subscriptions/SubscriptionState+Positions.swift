@@ -7,6 +7,11 @@ extension SubscriptionState {
         return consumers.sorted.map { position(of: $0.id, $0.cursor, epoch: $0.membership.epoch) }
     }
 
+    /// Whether a consumer that registers gets a position of its own that it does not have yet.
+    package func needsPosition(for consumer: ConsumerID) -> Bool {
+        !isShared && consumers.place(of: consumer) == nil
+    }
+
     private func position(of consumer: ConsumerID?, _ cursor: Cursor, epoch: UInt64) -> ConsumerPosition {
         ConsumerPosition(consumer: consumer, offset: StreamOffset(cursor.position), epoch: epoch)
     }

@@ -1,0 +1,34 @@
+import EventStreamingCore
+
+/// One call of a history; what it refers to is told by its number, since epochs differ from store to store.
+enum ParityCall: Sendable {
+    case createStream(StreamDefinition)
+    case append([StreamAppend])
+    case read(StreamName, StreamOffset, ReadDirection, limit: Int)
+    case metadata(StreamName)
+    case resolve(StartPosition, StreamName)
+    case trim(StreamName, StreamOffset)
+    case applyRetention(StreamName)
+    case createSubscription(SubscriptionDefinition)
+    case createConsumer(ConsumerID, SubscriptionID, StartPosition?)
+    case register(ConsumerID, SubscriptionID, ConsumerKind, StartPosition?)
+    case unregister(Int)
+    case remove(ConsumerID, SubscriptionID)
+    case heartbeat(Int, extendsLeases: Bool)
+    case expire
+    case look(SubscriptionID)
+    case dequeue(Int, limit: Int)
+    case settle(lease: Int, [ParityFate], releasesRest: Bool)
+    case setOffset(StreamOffset, ConsumerID?, SubscriptionID, registration: Int)
+    case deadLetters(SubscriptionID, StreamOffset, limit: Int)
+    case redrive(Range<StreamOffset>, SubscriptionID)
+    case advance(Duration)
+    case setClock(Timestamp)
+}
+
+/// What becomes of an event of a lease, by its place in it.
+enum ParityFate: Sendable {
+    case completed
+    case rejected(Rejection.Action)
+    case open
+}
