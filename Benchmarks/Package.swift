@@ -20,12 +20,21 @@ let package = Package(
     targets: [
         // Counts allocations and reads the heap; has an effect with glibc only.
         .target(name: "AllocationCounter"),
+        // What C programs reach with the same databases.
+        .systemLibrary(name: "CLibPQForBenchmarks", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "CBaselines",
+            dependencies: ["CLibPQForBenchmarks"],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
                 "AllocationCounter",
+                "CBaselines",
                 .product(name: "CQRS", package: "swift-event-streaming"),
                 .product(name: "EventStreaming", package: "swift-event-streaming"),
+                .product(name: "EventStreamingSQLite", package: "swift-event-streaming"),
             ],
             swiftSettings: settings
         ),

@@ -1,10 +1,23 @@
 extension Benchmark {
     /// Every benchmark, in the order in which they run.
-    static let all: [Benchmark] = [
-        .dispatch,
-        .inMemoryBatch, .inMemoryBatchSingleDelivery, .inMemoryBatchMeasured, .inMemoryBatchText,
-        .inMemorySingle, .inMemoryFanout, .inMemoryContention,
-        .inMemoryMemory, .inMemoryMemoryFlow,
-        .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
+    static let all: [Benchmark] =
+        [
+            .dispatch,
+            .inMemoryBatch, .inMemoryBatchSingleDelivery, .inMemoryBatchMeasured, .inMemoryBatchText,
+            .inMemorySingle, .inMemoryFanout, .inMemoryContention,
+            .inMemoryMemory, .inMemoryMemoryFlow,
+            .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
+        ] + SQLiteFile.benchmarks
+}
+
+extension SQLiteFile {
+    fileprivate static let benchmarks: [Benchmark] = [
+        appendBatch,
+        appendConcurrent("", streams: 1, "32 threads in C that share a writer", target: 0.7),
+        replay,
+        consume(consumers: 1), consume(consumers: 4),
+        consumeBacklog, consumeConsumed, consumeSnapshot,
+        latency,
+        memoryReplay, memoryConsume,
     ]
 }

@@ -37,7 +37,7 @@ enum Main {
         for benchmark in chosen {
             Console.say("\(benchmark.name): \(benchmark.summary)")
             do {
-                let result = try await benchmark.run(Rounds(count: arguments.rounds))
+                let result = try await benchmark.run(Rounds(count: arguments.rounds, isFull: arguments.isFull))
                 Report(benchmark: benchmark, result: result).print(asJSON: arguments.printsJSON)
             } catch {
                 Console.say("error: \(benchmark.name): \(error)")

@@ -1,16 +1,18 @@
 /// What the command line asks for.
 struct Arguments: Sendable {
     static let usage = """
-        usage: Benchmarks [--filter text] [--rounds number] [--json] [--list]
+        usage: Benchmarks [--filter text] [--rounds number] [--full] [--json] [--list]
 
           --filter text     only the benchmark of this name, or those whose name contains the text
           --rounds number   how often each side of a comparison is measured; 7 by default
+          --full            work on as many events as the targets speak of, where that takes minutes
           --json            print results as JSON, one object in a line
           --list            print the names of the benchmarks, and run none
         """
 
     private(set) var filter = ""
     private(set) var rounds = 7
+    private(set) var isFull = false
     private(set) var printsJSON = false
     private(set) var listsOnly = false
     private(set) var showsHelp = false
@@ -27,6 +29,7 @@ struct Arguments: Sendable {
                     throw Problem("--rounds needs a number from 1 to 1000.")
                 }
                 rounds = number
+            case "--full": isFull = true
             case "--json": printsJSON = true
             case "--list": listsOnly = true
             case "--help", "-h": showsHelp = true

@@ -1,6 +1,8 @@
 /// Measures two things in turns, so that whatever else the machine does disturbs both.
 struct Rounds: Sendable {
     let count: Int
+    /// Whether to work on as many events as the targets speak of, where that takes minutes.
+    var isFull = false
 
     /// One warm-up of each side, then baseline, value, baseline, value and so on.
     ///
