@@ -115,7 +115,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingSQLiteTests",
             dependencies: [
-                "EventStreamingSQLite", "EventStreamingConformance", "EventStreamingTesting", "ProcessTesting", grdb,
+                "EventStreamingSQLite", "EventStreamingInMemory", "EventStreamingConformance", "EventStreamingTesting",
+                "ProcessTesting", grdb,
             ],
             swiftSettings: settings
         ),
