@@ -127,8 +127,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingSQLiteTests",
             dependencies: [
-                "EventStreamingSQLite", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
-                "ProcessTesting", "CrashTesting", "CrashProbe", grdb,
+                "EventStreamingSQLite", "EventStreaming", "EventStreamingInMemory", "EventStreamingConformance",
+                "EventStreamingTesting", "ProcessTesting", "CrashTesting", "CrashProbe", grdb,
             ],
             swiftSettings: settings
         ),

@@ -44,7 +44,7 @@ public enum StoreParity {
             for index in outcomes.indices where outcomes[index] != outcomes[0] {
                 throw ConformanceFailure(
                     message: """
-                        seed \(seed), step \(step): \(call)
+                        seed \(seed), step \(step): \(String(describing: call).prefix(600))
                           \(sides[0].name): \(outcomes[0])
                           \(sides[index].name): \(outcomes[index])
                         """,

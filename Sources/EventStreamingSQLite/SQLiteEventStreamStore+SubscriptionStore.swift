@@ -21,9 +21,8 @@ extension SQLiteEventStreamStore: SubscriptionStore {
         let moment = Moment(clock)
         try await change(durable: true) { writer in
             let subscription = try writer.subscription(subscription)
-            let start = start ?? subscription.state.definition.start
             try writer.arrive(in: subscription.stream, at: moment)
-            let position = try writer.offset(of: start, in: subscription.stream)
+            let position = try writer.position(of: consumer, in: subscription, start: start)
             let epoch = try writer.nextEpoch()
             try writer.change(subscription, at: moment) { state, floor, moment, effects in
                 state.create(
@@ -49,9 +48,8 @@ extension SQLiteEventStreamStore: SubscriptionStore {
         let moment = Moment(clock)
         return try await change(durable: true) { writer in
             let entry = try writer.subscription(subscription)
-            let start = start ?? entry.state.definition.start
             try writer.arrive(in: entry.stream, at: moment)
-            let position = try writer.offset(of: start, in: entry.stream)
+            let position = try writer.position(of: consumer, in: entry, start: start)
             let epoch = try writer.nextEpoch()
             try writer.change(entry, at: moment) { state, floor, moment, effects in
                 state.register(

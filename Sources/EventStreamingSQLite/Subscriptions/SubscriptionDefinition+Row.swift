@@ -42,18 +42,22 @@ extension SubscriptionDefinition {
 }
 
 extension StartPosition {
+    /// What the kind of a position at an event begins with; the event's id follows.
+    private static let eventPrefix = "event/"
+
     fileprivate var kind: String {
         switch self {
         case .beginning: "beginning"
         case .latest: "latest"
         case .offset: "offset"
         case .timestamp: "timestamp"
+        case .event(let id): Self.eventPrefix + id.description
         }
     }
 
     fileprivate var value: Int64? {
         switch self {
-        case .beginning, .latest: nil
+        case .beginning, .latest, .event: nil
         case .offset(let offset): offset.rawValue
         case .timestamp(let time): time.nanosecondsSinceEpoch
         }
@@ -65,7 +69,10 @@ extension StartPosition {
         case "latest": self = .latest
         case "offset": self = .offset(StreamOffset(value))
         case "timestamp": self = .timestamp(Timestamp(nanosecondsSinceEpoch: value))
-        default: return nil
+        default:
+            guard kind.hasPrefix(Self.eventPrefix), let id = MessageID(String(kind.dropFirst(Self.eventPrefix.count)))
+            else { return nil }
+            self = .event(id)
         }
     }
 }

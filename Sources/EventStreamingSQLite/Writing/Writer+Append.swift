@@ -80,7 +80,7 @@ extension Writer {
     }
 
     /// Where the event with an id is kept. A trimmed event whose row is still there is removed, so that its id is free.
-    private func offset(of id: MessageID, in stream: StreamEntry) throws -> Int64? {
+    func offset(of id: MessageID, in stream: StreamEntry) throws -> Int64? {
         let query = try statement(.eventByID)
         query.bind(1, stream.id)
         id.withBytes { query.bind(2, copied: $0) }

@@ -123,10 +123,15 @@ extension Writer {
     /// Where reading from a position would begin now.
     func offset(of position: StartPosition, in stream: StreamEntry) throws -> Int64 {
         switch position {
-        case .beginning: stream.first
-        case .latest: stream.head
-        case .offset(let offset): min(max(offset.rawValue, stream.first), stream.head)
-        case .timestamp(let time): try offset(at: time.nanosecondsSinceEpoch, in: stream)
+        case .beginning: return stream.first
+        case .latest: return stream.head
+        case .offset(let offset): return min(max(offset.rawValue, stream.first), stream.head)
+        case .timestamp(let time): return try offset(at: time.nanosecondsSinceEpoch, in: stream)
+        case .event(let id):
+            guard let offset = try offset(of: id, in: stream) else {
+                throw EventStreamingError.unknownEvent(id, in: stream.name)
+            }
+            return offset
         }
     }
 

@@ -20,13 +20,14 @@ extension Writer {
             known.state.update(definition)
             return try write(definition, of: known.id)
         }
+        try arrive(in: stream, at: moment)
+        // First, so that an event that is not there leaves no dead-letter stream behind.
+        let position = definition.mode == .exclusive ? try offset(of: definition.start, in: stream) : stream.first
         let deadLetterStream = try ensureStream(
             StreamDefinition(name: definition.deadLetterStream, type: .persistent),
             changesExisting: false
         )
-        try arrive(in: stream, at: moment)
         let id = try insertSubscription(definition, stream: stream, deadLetterStream: deadLetterStream)
-        let position = try offset(of: definition.start, in: stream)
         let state = SubscriptionState(
             definition,
             at: position,

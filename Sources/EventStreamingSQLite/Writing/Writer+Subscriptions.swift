@@ -54,6 +54,12 @@ extension Writer {
         return UInt64(clamping: epoch)
     }
 
+    /// Where the position of a consumer begins; without meaning where it needs none.
+    func position(of consumer: ConsumerID, in subscription: SubscriptionEntry, start: StartPosition?) throws -> Int64 {
+        guard subscription.state.needsPosition(for: consumer) else { return subscription.stream.first }
+        return try offset(of: start ?? subscription.state.definition.start, in: subscription.stream)
+    }
+
     // MARK: - Changing
 
     /// Changes a subscription as it is at `moment`, and sees to what this means for others. `body` throws an

@@ -88,17 +88,46 @@ struct EncodedPayloadTests {
         #expect(try await events(1).first as? OrderPlaced == OrderPlaced(number: 2))
     }
 
+    // MARK: - What was not declared
+
+    @Test func aTypeThatTheProcessHasEmittedIsKnown() async throws {
+        try await streaming.emitter.emit(OrderShipped(number: 3))
+        #expect(try await events(1).first as? OrderShipped == OrderShipped(number: 3))
+    }
+
+    @Test func aTypeThatIsHandledOrIncludedIsKnown() async throws {
+        try await plantShipped(4)
+        let (seen, continuation) = AsyncStream.makeStream(of: Int.self)
+        let streaming = try EventStreaming(storage: store.storage) { streaming in
+            streaming.addStream(OrderWorkflow.self) { $0.type = .persistent }
+            streaming.addSubscription("handled") { subscription in
+                subscription.stream(OrderWorkflow.self)
+                subscription.handle(OrderShipped.self) { event, _ in continuation.yield(event.number) }
+            }
+        }
+        try await withEventStreaming(streaming) { _ in
+            var numbers = seen.makeAsyncIterator()
+            #expect(await numbers.next() == 4)
+        }
+    }
+
+    /// An event of a type that the service does not know, as another process may have emitted it.
+    private func plantShipped(_ number: Int) async throws {
+        let bytes = try JSONEventCodec().encode(OrderShipped(number: number))
+        try await store.plant(bytes, as: EventType(OrderShipped.self), in: orders)
+    }
+
     // MARK: - What cannot be decoded
 
     @Test func anUnregisteredTypeGoesToTheDeadLettersAndItsNeighboursAreDelivered() async throws {
         try await streaming.emitter.emit(OrderPlaced(number: 1))
-        let shipped = try await streaming.emitter.emit(OrderShipped(number: 1))
+        try await plantShipped(1)
         try await streaming.emitter.emit(OrderPlaced(number: 2))
         let delivered = try await events(2)
         #expect(delivered.map { ($0 as? OrderPlaced)?.number } == [1, 2])
 
         let letters = try await streaming.deadLetters(of: "mail")
-        #expect(letters.map(\.event.offset) == [shipped.offsets.lowerBound])
+        #expect(letters.map(\.event.offset) == [StreamOffset(1)])
         let letter = try #require(letters.first)
         #expect(letter.reason.contains("'OrderShipped'") && letter.reason.contains("addEvent"), "\(letter.reason)")
         #expect(letter.attempts == 1)
@@ -161,7 +190,7 @@ struct EncodedPayloadTests {
         }
         try await streaming.emitter.emit(OrderPlaced(number: 1))
         try await store.plant([0], as: EventType(OrderPlaced.self), in: orders)
-        try await streaming.emitter.emit(OrderShipped(number: 1))
+        try await plantShipped(1)
         try await streaming.emitter.emit(OrderPlaced(number: 2))
         try await withEventStreaming(streaming) { _ in
             var numbers = seen.makeAsyncIterator()
@@ -172,7 +201,7 @@ struct EncodedPayloadTests {
     }
 
     @Test func aServiceThatKnowsTheTypeGetsADeadLetterAgain() async throws {
-        try await streaming.emitter.emit(OrderShipped(number: 9))
+        try await plantShipped(9)
         try await streaming.emitter.emit(OrderPlaced(number: 1))
         #expect(try await events(1).first as? OrderPlaced == OrderPlaced(number: 1))
 

@@ -112,8 +112,16 @@ struct ReplayTests {
 
     @Test("goes on after an event that cannot be decoded")
     func undecodable() async throws {
-        // Nobody registered `OrderShipped`.
-        let streaming = try await makeService(storage: EncodingStore(clock: clock).storage)
+        // One process emits `OrderShipped`; the other one does not know it.
+        let store = EncodingStore(clock: clock)
+        _ = try await makeService(storage: store.storage)
+        let streaming = try EventStreaming(storage: store.storage) { streaming in
+            streaming.addStream(OrderWorkflow.self) { stream in
+                stream.type = .persistent
+                stream.isReplayEnabled = true
+            }
+            streaming.addEvent(OrderPlaced.self)
+        }
         var outcomes: [String] = []
         for try await event in try await streaming.replay("order-events", to: .offset(StreamOffset(3))) {
             do throws(EventStreamingError) {
