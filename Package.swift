@@ -15,6 +15,7 @@ let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: 
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite3 = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -29,6 +30,7 @@ let package = Package(
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "EventStreamingInMemory", targets: ["EventStreamingInMemory"]),
         .library(name: "EventStreamingSQLite", targets: ["EventStreamingSQLite"]),
+        .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
@@ -36,6 +38,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
@@ -71,6 +74,12 @@ let package = Package(
         .target(
             name: "EventStreamingSQLite",
             dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, sqlite3, deque],
+            swiftSettings: settings
+        ),
+        // Layer 3: composition.
+        .target(
+            name: "EventStreamingConfiguration",
+            dependencies: ["EventStreaming", "EventStreamingCore", "EventStreamingSQLite", configuration],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.
@@ -138,6 +147,11 @@ let package = Package(
                 "EventStreamingInMemory", "EventStreamingStoreKit", "EventStreamingConformance",
                 "EventStreamingTesting",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingConfigurationTests",
+            dependencies: ["EventStreamingConfiguration", "EventStreaming", configuration],
             swiftSettings: settings
         ),
         .testTarget(

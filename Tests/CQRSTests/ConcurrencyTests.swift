@@ -2,7 +2,7 @@ import CQRS
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(5))) struct ConcurrencyTests {
     @Test func manyTasksShareOneBus() async throws {
         let counter = Counter()
         let bus = try CommandBus { commands in

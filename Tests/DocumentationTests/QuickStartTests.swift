@@ -1,7 +1,7 @@
 import ProcessTesting
 import Testing
 
-@Suite("The quick start is what is compiled and run", .timeLimit(.minutes(1)))
+@Suite("The quick start is what is compiled and run", .timeLimit(.minutes(5)))
 struct QuickStartTests {
     @Test func theReadmeShowsTheSnippet() throws {
         let blocks = CodeBlock.blocks(in: try Repository.text("README.md"))

@@ -2,7 +2,7 @@ import Foundation
 import ProcessTesting
 import Testing
 
-@Suite("Every snippet runs and ends by itself", .timeLimit(.minutes(1)))
+@Suite("Every snippet runs and ends by itself", .timeLimit(.minutes(5)))
 struct SnippetTests {
     @Test(arguments: try Repository.files(in: "Snippets", ending: ".swift"))
     func itRuns(_ path: String) async throws {

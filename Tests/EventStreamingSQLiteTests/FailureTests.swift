@@ -4,7 +4,7 @@ import GRDB
 import Testing
 
 /// A database that fails while it is in use.
-@Suite("An SQLite database that fails", .timeLimit(.minutes(1)))
+@Suite("An SQLite database that fails", .timeLimit(.minutes(5)))
 struct FailureTests {
     @Test("A full disk is told, nothing is lost or half done, and the store goes on when there is room")
     func full() async throws {

@@ -5,7 +5,7 @@ import GRDB
 import ProcessTesting
 import Testing
 
-@Suite("Opening an SQLite file", .timeLimit(.minutes(1)))
+@Suite("Opening an SQLite file", .timeLimit(.minutes(5)))
 struct OpeningTests {
     @Test("A file that was closed is opened again with all that is in it")
     func reopening() async throws {

@@ -4,7 +4,7 @@ import EventStreamingTesting
 import Testing
 
 /// What the next process finds. A store that goes without a word is, to the file, a process that died.
-@Suite("An SQLite file opened again", .timeLimit(.minutes(1)))
+@Suite("An SQLite file opened again", .timeLimit(.minutes(5)))
 struct RecoveryTests {
     @Test("Positions and unfinished events are kept; a lease of before counts as an attempt")
     func leases() async throws {

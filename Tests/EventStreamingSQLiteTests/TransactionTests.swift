@@ -3,7 +3,7 @@ import EventStreamingSQLite
 import GRDB
 import Testing
 
-@Suite("Transactions of the SQLite store", .timeLimit(.minutes(1)))
+@Suite("Transactions of the SQLite store", .timeLimit(.minutes(5)))
 struct TransactionTests {
     private struct Refusal: Error {}
 

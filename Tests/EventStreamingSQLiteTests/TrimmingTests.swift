@@ -3,7 +3,7 @@ import EventStreamingSQLite
 import GRDB
 import Testing
 
-@Suite("Trimming an SQLite stream", .timeLimit(.minutes(1)))
+@Suite("Trimming an SQLite stream", .timeLimit(.minutes(5)))
 struct TrimmingTests {
     private static func rows(of store: SQLiteEventStreamStore) async throws -> Int {
         try await store.withSQLiteTransaction {

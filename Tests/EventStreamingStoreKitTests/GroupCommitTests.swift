@@ -3,7 +3,7 @@ import EventStreamingStoreKit
 import Synchronization
 import Testing
 
-@Suite("Group commit", .timeLimit(.minutes(1)))
+@Suite("Group commit", .timeLimit(.minutes(5)))
 struct GroupCommitTests {
     @Test("A request alone is committed alone, and answered")
     func alone() async throws {

@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("DeliveryRecorder", .timeLimit(.minutes(1)))
+@Suite("DeliveryRecorder", .timeLimit(.minutes(5)))
 struct DeliveryRecorderTests {
     private func withService(
         _ recorder: DeliveryRecorder,

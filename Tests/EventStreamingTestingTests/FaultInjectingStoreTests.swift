@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("FaultInjectingStore", .timeLimit(.minutes(1)))
+@Suite("FaultInjectingStore", .timeLimit(.minutes(5)))
 struct FaultInjectingStoreTests {
     private let store: FaultInjectingStore
     private let stream: StreamName

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("settled(advancing:)", .timeLimit(.minutes(1)))
+@Suite("settled(advancing:)", .timeLimit(.minutes(5)))
 struct SettledAdvancingTests {
     private static let invited = UserInvited(email: "ada")
 

@@ -4,7 +4,7 @@ import EventStreamingTesting
 import Synchronization
 import Testing
 
-@Suite("settled()", .timeLimit(.minutes(1)))
+@Suite("settled()", .timeLimit(.minutes(5)))
 struct SettledTests {
     private func emit(_ count: Int, _ streaming: EventStreaming) async throws {
         for number in 0..<count {

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("withTestEventStreaming", .timeLimit(.minutes(1)))
+@Suite("withTestEventStreaming", .timeLimit(.minutes(5)))
 struct WithTestEventStreamingTests {
     @Test("has a fresh store and a clock of its own each time, and returns what the body returns")
     func fresh() async throws {

@@ -80,7 +80,7 @@ public final class DeliveryRecorder: Sendable {
     ///
     /// - Parameters:
     ///   - count: How many, counted from the recorder's creation.
-    ///   - timeout: How long to wait, in real time whatever clock the service has. Defaults to 10 seconds.
+    ///   - timeout: How long to wait, in real time whatever clock the service has. Defaults to 30 seconds.
     ///   - fileID: The file shown in the error.
     ///   - line: The line shown in the error.
     /// - Returns: What was delivered so far.
@@ -88,7 +88,7 @@ public final class DeliveryRecorder: Sendable {
     @discardableResult
     public func waitFor(
         count: Int,
-        within timeout: Duration = .seconds(10),
+        within timeout: Duration = .seconds(30),
         fileID: String = #fileID,
         line: Int = #line
     ) async throws -> [Delivery] {

@@ -17,7 +17,7 @@ extension EventStreaming {
     ///
     /// - Parameters:
     ///   - subscriptions: Their names; none for all that were declared.
-    ///   - timeout: How long to wait, in real time whatever clock the service has. Defaults to 10 seconds.
+    ///   - timeout: How long to wait, in real time whatever clock the service has. Defaults to 30 seconds.
     ///   - fileID: The file shown in the error.
     ///   - line: The line shown in the error.
     /// - Throws: ``SettlingError`` with what is missing, when the time runs out or the service has shut down;
@@ -25,7 +25,7 @@ extension EventStreaming {
     ///   `CancellationError`.
     public func settled(
         _ subscriptions: String...,
-        within timeout: Duration = .seconds(10),
+        within timeout: Duration = .seconds(30),
         fileID: String = #fileID,
         line: Int = #line
     ) async throws {
@@ -44,7 +44,7 @@ extension EventStreaming {
     ///   - subscriptions: Their names; none for all that were declared.
     ///   - clock: The service's clock.
     ///   - limit: How far to advance the clock at most, all steps together. Defaults to one day.
-    ///   - timeout: How long to wait in real time. Defaults to 10 seconds.
+    ///   - timeout: How long to wait in real time. Defaults to 30 seconds.
     ///   - fileID: The file shown in the error.
     ///   - line: The line shown in the error.
     /// - Throws: As ``settled(_:within:fileID:line:)``, also when `limit` is reached; `EventStreamingError` with code
@@ -53,7 +53,7 @@ extension EventStreaming {
         _ subscriptions: String...,
         advancing clock: ManualClock,
         byAtMost limit: Duration = .seconds(86_400),
-        within timeout: Duration = .seconds(10),
+        within timeout: Duration = .seconds(30),
         fileID: String = #fileID,
         line: Int = #line
     ) async throws {

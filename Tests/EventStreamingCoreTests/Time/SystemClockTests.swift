@@ -1,7 +1,7 @@
 import EventStreamingCore
 import Testing
 
-@Suite("SystemClock", .timeLimit(.minutes(1)))
+@Suite("SystemClock", .timeLimit(.minutes(5)))
 struct SystemClockTests {
     let clock = SystemClock()
 

@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("A command reaches its consumers", .timeLimit(.minutes(1)))
+@Suite("A command reaches its consumers", .timeLimit(.minutes(5)))
 struct SmokeTests {
     @Test func commandToConsumer() async throws {
         let streaming = try EventStreaming { streaming in

@@ -3,7 +3,7 @@ import EventStreamingTesting
 import Synchronization
 import Testing
 
-@Suite("Failures: redelivery, dead letters, late acknowledgements", .timeLimit(.minutes(1)))
+@Suite("Failures: redelivery, dead letters, late acknowledgements", .timeLimit(.minutes(5)))
 struct FailureAcceptanceTests {
     private func retry(_ attempts: Int) -> RetryPolicy {
         var retry = RetryPolicy()

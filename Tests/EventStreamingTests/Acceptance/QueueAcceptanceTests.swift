@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Queues, broadcast and competing consumers", .timeLimit(.minutes(1)))
+@Suite("Queues, broadcast and competing consumers", .timeLimit(.minutes(5)))
 struct QueueAcceptanceTests {
     private func makeService(
         _ mode: SubscriptionMode,

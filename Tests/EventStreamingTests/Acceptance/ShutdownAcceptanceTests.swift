@@ -5,7 +5,7 @@ import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Testing
 
-@Suite("Shutting down mid-flight", .timeLimit(.minutes(1)))
+@Suite("Shutting down mid-flight", .timeLimit(.minutes(5)))
 struct ShutdownAcceptanceTests {
     private func makeService(
         on store: InMemoryEventStreamStore,

@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Workflows start, continue, commit together or not at all", .timeLimit(.minutes(1)))
+@Suite("Workflows start, continue, commit together or not at all", .timeLimit(.minutes(5)))
 struct WorkflowAcceptanceTests {
     struct Report: Command {
         typealias Response = [String]

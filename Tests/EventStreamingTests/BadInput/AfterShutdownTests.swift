@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Use after the end", .timeLimit(.minutes(1)))
+@Suite("Use after the end", .timeLimit(.minutes(5)))
 struct AfterShutdownTests {
     private func endedService() async throws -> EventStreaming {
         let streaming = try Workbench.service { streaming in

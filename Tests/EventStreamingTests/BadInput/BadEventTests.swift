@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Events that cannot be kept", .timeLimit(.minutes(1)))
+@Suite("Events that cannot be kept", .timeLimit(.minutes(5)))
 struct BadEventTests {
     private let streaming: EventStreaming
 

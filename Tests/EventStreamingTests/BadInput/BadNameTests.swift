@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Names from outside", .timeLimit(.minutes(1)))
+@Suite("Names from outside", .timeLimit(.minutes(5)))
 struct BadNameTests {
     private let streaming: EventStreaming
 

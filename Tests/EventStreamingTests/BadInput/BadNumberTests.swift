@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Numbers from outside", .timeLimit(.minutes(1)))
+@Suite("Numbers from outside", .timeLimit(.minutes(5)))
 struct BadNumberTests {
     private let streaming: EventStreaming
 

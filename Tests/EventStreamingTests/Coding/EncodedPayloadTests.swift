@@ -7,7 +7,7 @@ private struct OrderMoved: Event, Equatable {
     var number: Int
 }
 
-@Suite("Stores that keep bytes", .timeLimit(.minutes(1)))
+@Suite("Stores that keep bytes", .timeLimit(.minutes(5)))
 struct EncodedPayloadTests {
     private let store = EncodingStore()
     private let streaming: EventStreaming

@@ -42,7 +42,7 @@ private struct OrderDated: Event {
     var date: Date
 }
 
-@Suite("The JSON codec", .timeLimit(.minutes(1)))
+@Suite("The JSON codec", .timeLimit(.minutes(5)))
 struct JSONEventCodecTests {
     private let codec = JSONEventCodec()
 

@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("The check of the configuration", .timeLimit(.minutes(1)))
+@Suite("The check of the configuration", .timeLimit(.minutes(5)))
 struct ConfigurationTests {
     private static let bad =
         ConfigurationCase.badOptions + ConfigurationCase.badStreams + ConfigurationCase.badSubscriptions

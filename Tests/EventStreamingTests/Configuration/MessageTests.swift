@@ -31,7 +31,7 @@ private struct Unanswered: Query {
     typealias Response = Int
 }
 
-@Suite("Commands and queries of a service", .timeLimit(.minutes(1)))
+@Suite("Commands and queries of a service", .timeLimit(.minutes(5)))
 struct MessageTests {
     private let streaming: EventStreaming
 

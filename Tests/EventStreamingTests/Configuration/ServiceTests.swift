@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("Services and their streams", .timeLimit(.minutes(1)))
+@Suite("Services and their streams", .timeLimit(.minutes(5)))
 struct ServiceTests {
     private enum HTTPRequestWorkflow: Workflow {}
     private enum UserV2: Workflow {}

@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Emitting outside workflows", .timeLimit(.minutes(1)))
+@Suite("Emitting outside workflows", .timeLimit(.minutes(5)))
 struct EmittingTests {
     private let streaming: EventStreaming
 

@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Ids and expected versions", .timeLimit(.minutes(1)))
+@Suite("Ids and expected versions", .timeLimit(.minutes(5)))
 struct EventIDTests {
     private let streaming: EventStreaming
     private let id = MessageID(high: 0x0199_F0C8_6F3A_7C1E, low: 0x8A55_3B1D_6B0F_9E21)

@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Headers", .timeLimit(.minutes(1)))
+@Suite("Headers", .timeLimit(.minutes(5)))
 struct HeaderTests {
     private let streaming: EventStreaming
 

@@ -3,7 +3,7 @@ import InMemoryLogging
 import Logging
 import Testing
 
-@Suite("Logging", .timeLimit(.minutes(1)))
+@Suite("Logging", .timeLimit(.minutes(5)))
 struct LoggingTests {
     private let handler = InMemoryLogHandler()
 

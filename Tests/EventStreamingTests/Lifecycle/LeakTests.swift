@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventStreaming
 
-@Suite("Nothing is left behind", .timeLimit(.minutes(1)))
+@Suite("Nothing is left behind", .timeLimit(.minutes(5)))
 struct LeakTests {
     /// Uses a service, and returns what must be gone afterwards.
     private func use(

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("A store that cannot be reached for a while", .timeLimit(.minutes(1)))
+@Suite("A store that cannot be reached for a while", .timeLimit(.minutes(5)))
 struct OutageTests {
     private static let unavailable = EventStreamingError(.storeUnavailable, "not now")
     private let clock = ManualClock()

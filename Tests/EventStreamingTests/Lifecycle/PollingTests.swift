@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("A store whose hints get lost", .timeLimit(.minutes(1)))
+@Suite("A store whose hints get lost", .timeLimit(.minutes(5)))
 struct PollingTests {
     private static let policy = PollingPolicy(shortestInterval: .milliseconds(100), longestInterval: .seconds(1))
     private let clock = ManualClock()
@@ -32,7 +32,7 @@ struct PollingTests {
     }
 
     private func waitForQuestions(_ count: Int, of store: FaultInjectingStore) async throws {
-        try await inTime(.seconds(10), "\(store.callCount(of: .dequeue)) and not \(count) questions") {
+        try await inTime(.seconds(60), "\(store.callCount(of: .dequeue)) and not \(count) questions") {
             while store.callCount(of: .dequeue) < count {
                 try Task.checkCancellation()
                 await Task.yield()

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("Preparing the store", .timeLimit(.minutes(1)))
+@Suite("Preparing the store", .timeLimit(.minutes(5)))
 struct PreparationTests {
     private static let unavailable = EventStreamingError(.storeUnavailable, "not now")
 

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("Running", .timeLimit(.minutes(1)))
+@Suite("Running", .timeLimit(.minutes(5)))
 struct RunTests {
     @Test("run returns after beginShutdown, and later calls of both say so or do nothing")
     func once() async throws {

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Testing
 
-@Suite("In a service group", .timeLimit(.minutes(1)))
+@Suite("In a service group", .timeLimit(.minutes(5)))
 struct ServiceGroupTests {
     @Test("a graceful shutdown of the group drains the service")
     func trigger() async throws {

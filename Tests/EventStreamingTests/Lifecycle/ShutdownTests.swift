@@ -4,7 +4,7 @@ import EventStreamingTesting
 import Synchronization
 import Testing
 
-@Suite("Graceful shutdown", .timeLimit(.minutes(1)))
+@Suite("Graceful shutdown", .timeLimit(.minutes(5)))
 struct ShutdownTests {
     private let clock = ManualClock()
 

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("withEventStreaming", .timeLimit(.minutes(1)))
+@Suite("withEventStreaming", .timeLimit(.minutes(5)))
 struct WithEventStreamingTests {
     @Test("returns what the body returns, after the service has shut down")
     func returns() async throws {

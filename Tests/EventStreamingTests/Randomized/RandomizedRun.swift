@@ -117,7 +117,7 @@ struct RandomizedRun: Sendable {
                     }
                 }
                 do {
-                    try await inTime(.seconds(10), "the run does not come to an end") {
+                    try await inTime(.seconds(60), "the run does not come to an end") {
                         while try await !isFinished(streaming) {
                             for _ in 0..<20 { await Task.yield() }
                             clock.advance(by: .milliseconds(500))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Randomised runs", .timeLimit(.minutes(1)))
+@Suite("Randomised runs", .timeLimit(.minutes(5)))
 struct RandomizedTests {
     /// The seed given by the environment, to repeat a run that failed.
     private static let givenSeed = ProcessInfo.processInfo.environment["EVENT_STREAMING_SEED"].flatMap { UInt64($0) }

@@ -4,7 +4,7 @@ import EventStreamingTesting
 import Synchronization
 import Testing
 
-@Suite("Replay", .timeLimit(.minutes(1)))
+@Suite("Replay", .timeLimit(.minutes(5)))
 struct ReplayTests {
     private let clock = ManualClock()
 

@@ -6,7 +6,7 @@ import Logging
 import MetricsTestKit
 import Testing
 
-@Suite("Retention", .timeLimit(.minutes(1)))
+@Suite("Retention", .timeLimit(.minutes(5)))
 struct RetentionTests {
     private let clock = ManualClock()
     private let metrics = TestMetrics()
@@ -41,7 +41,7 @@ struct RetentionTests {
     /// Waits until the policy was applied so often, and nothing of it is still to be done.
     private func waitForRounds(_ count: Int) async throws {
         let store = store
-        try await inTime(.seconds(10), "the retention was not applied \(count) times") {
+        try await inTime(.seconds(60), "the retention was not applied \(count) times") {
             while store.callCount(of: .applyRetention) < count {
                 try Task.checkCancellation()
                 await Task.yield()
@@ -84,7 +84,7 @@ struct RetentionTests {
             clock.advance(by: .seconds(599))
             #expect(store.callCount(of: .applyRetention) == 1)
             for round in 2...8 {
-                try await inTime(.seconds(10), "the service does not wait") { try await clock.waitForSleepers(1) }
+                try await inTime(.seconds(60), "the service does not wait") { try await clock.waitForSleepers(1) }
                 clock.advance(by: .seconds(600))
                 try await waitForRounds(round)
             }
@@ -105,7 +105,7 @@ struct RetentionTests {
         try await withRunning(streaming) {
             try await waitForRounds(1)
             #expect(try await streaming.metadata(of: "order-events").count == 4)
-            try await inTime(.seconds(10), "the service does not wait") { try await clock.waitForSleepers(1) }
+            try await inTime(.seconds(60), "the service does not wait") { try await clock.waitForSleepers(1) }
             clock.advance(by: .seconds(600))
             try await waitForFirst(3, of: streaming)
         }
@@ -140,7 +140,7 @@ struct RetentionTests {
     // MARK: - Parts
 
     private func waitForFirst(_ offset: Int64, of streaming: EventStreaming) async throws {
-        try await inTime(.seconds(10), "the events before \(offset) were not removed") {
+        try await inTime(.seconds(60), "the events before \(offset) were not removed") {
             while try await streaming.metadata(of: "order-events").first.rawValue != offset {
                 try Task.checkCancellation()
                 await Task.yield()

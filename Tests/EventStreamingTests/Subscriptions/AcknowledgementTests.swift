@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Acknowledging and rejecting", .timeLimit(.minutes(1)))
+@Suite("Acknowledging and rejecting", .timeLimit(.minutes(5)))
 struct AcknowledgementTests {
     @Test("the loop's next turn acknowledges the one before")
     func onNextTurn() async throws {

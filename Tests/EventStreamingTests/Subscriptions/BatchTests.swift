@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Batches", .timeLimit(.minutes(1)))
+@Suite("Batches", .timeLimit(.minutes(5)))
 struct BatchTests {
     @Test("batches bring everything in order, none empty, none larger than the prefetch")
     func everything() async throws {

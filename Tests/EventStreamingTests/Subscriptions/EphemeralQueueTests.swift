@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("An ephemeral stream is a queue", .timeLimit(.minutes(1)))
+@Suite("An ephemeral stream is a queue", .timeLimit(.minutes(5)))
 struct EphemeralQueueTests {
     @Test("events are kept until they are finished, and are gone then")
     func goneAfterConsumption() async throws {

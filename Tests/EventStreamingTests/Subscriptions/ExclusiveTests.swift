@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Exclusive: each event goes to one of the competing consumers", .timeLimit(.minutes(1)))
+@Suite("Exclusive: each event goes to one of the competing consumers", .timeLimit(.minutes(5)))
 struct ExclusiveTests {
     private func makeService(_ type: StreamType = .persistent) throws -> EventStreaming {
         try makeOrders(

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("Time-outs of consumers and events", .timeLimit(.minutes(1)))
+@Suite("Time-outs of consumers and events", .timeLimit(.minutes(5)))
 struct ExpiryTests {
     private let clock = ManualClock()
     private static let unavailable = EventStreamingError(.storeUnavailable, "not now")

@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Filters, typed handlers and start positions", .timeLimit(.minutes(1)))
+@Suite("Filters, typed handlers and start positions", .timeLimit(.minutes(5)))
 struct FilterTests {
     private func emitMixed(_ streaming: EventStreaming) async throws {
         for number in 1...10 {

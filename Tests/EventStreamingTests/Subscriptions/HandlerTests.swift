@@ -3,7 +3,7 @@ import EventStreamingTesting
 import MetricsTestKit
 import Testing
 
-@Suite("Handlers", .timeLimit(.minutes(1)))
+@Suite("Handlers", .timeLimit(.minutes(5)))
 struct HandlerTests {
     @Test("one at a time by default, in the order of the stream")
     func inOrder() async throws {

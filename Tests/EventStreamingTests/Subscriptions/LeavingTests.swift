@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingTesting
 import Testing
 
-@Suite("Leaving a loop", .timeLimit(.minutes(1)))
+@Suite("Leaving a loop", .timeLimit(.minutes(5)))
 struct LeavingTests {
     @Test("a break gives back what was held: the event in hand as an attempt, the others as they were")
     func breaking() async throws {

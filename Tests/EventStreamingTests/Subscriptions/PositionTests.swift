@@ -5,7 +5,7 @@ import InMemoryLogging
 import Logging
 import Testing
 
-@Suite("Positions", .timeLimit(.minutes(1)))
+@Suite("Positions", .timeLimit(.minutes(5)))
 struct PositionTests {
     private let clock = ManualClock()
 

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("Redelivery", .timeLimit(.minutes(1)))
+@Suite("Redelivery", .timeLimit(.minutes(5)))
 struct RedeliveryTests {
     private struct Moment: Equatable {
         var attempt: Int

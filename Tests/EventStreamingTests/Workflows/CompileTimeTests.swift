@@ -2,7 +2,7 @@ import Foundation
 import ProcessTesting
 import Testing
 
-@Suite("What the compiler keeps from happening", .timeLimit(.minutes(1)))
+@Suite("What the compiler keeps from happening", .timeLimit(.minutes(5)))
 struct CompileTimeTests {
     @Test(.enabled("swiftc is not in the PATH, so nothing can be compiled", { Compiler.path != nil }))
     func anEventOfAnotherWorkflowDoesNotCompile() async throws {

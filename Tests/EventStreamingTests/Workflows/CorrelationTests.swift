@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Correlation, causation and headers", .timeLimit(.minutes(1)))
+@Suite("Correlation, causation and headers", .timeLimit(.minutes(5)))
 struct CorrelationTests {
     /// Sends commands that work in workflows of orders and of notes.
     private func service(

@@ -30,7 +30,7 @@ private struct OlderStyleRegistration: OlderStyle {
     }
 }
 
-@Suite("Handlers that return their events", .timeLimit(.minutes(1)))
+@Suite("Handlers that return their events", .timeLimit(.minutes(5)))
 struct EventsCommandHandlerTests {
     private let streaming: EventStreaming
 
@@ -78,7 +78,7 @@ struct EventsCommandHandlerTests {
     }
 }
 
-@Suite("Handlers that are closures", .timeLimit(.minutes(1)))
+@Suite("Handlers that are closures", .timeLimit(.minutes(5)))
 struct ClosureHandlerTests {
     @Test func aClosureWithAWorkflowEmitsLikeAHandler() async throws {
         let streaming = try Workbench.service { streaming in

@@ -3,7 +3,7 @@ import EventStreamingInMemory
 import EventStreamingTesting
 import Testing
 
-@Suite("The commit of a workflow's events", .timeLimit(.minutes(1)))
+@Suite("The commit of a workflow's events", .timeLimit(.minutes(5)))
 struct WorkflowCommitTests {
     private let store = FaultInjectingStore(wrapping: InMemoryEventStreamStore())
 

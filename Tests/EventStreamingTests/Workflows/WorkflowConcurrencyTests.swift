@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("Many workflows at once", .timeLimit(.minutes(1)))
+@Suite("Many workflows at once", .timeLimit(.minutes(5)))
 struct WorkflowConcurrencyTests {
     @Test func eventsOfEveryCommandStayNextToEachOther() async throws {
         let streaming = try Workbench.service { $0.commands.add(PlaceOrdersHandler()) }

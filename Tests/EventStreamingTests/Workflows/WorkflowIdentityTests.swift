@@ -1,7 +1,7 @@
 import EventStreaming
 import Testing
 
-@Suite("The identity of workflows", .timeLimit(.minutes(1)))
+@Suite("The identity of workflows", .timeLimit(.minutes(5)))
 struct WorkflowIdentityTests {
     private let streaming: EventStreaming
 

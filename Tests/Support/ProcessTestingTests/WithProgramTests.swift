@@ -3,7 +3,7 @@ import Testing
 
 @testable import ProcessTesting
 
-@Suite("Programs in tests", .timeLimit(.minutes(1)))
+@Suite("Programs in tests", .timeLimit(.minutes(5)))
 struct WithProgramTests {
     private struct Stop: Error {}
 

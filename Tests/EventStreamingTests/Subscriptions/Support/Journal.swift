@@ -17,14 +17,14 @@ final class Journal<Entry: Sendable>: Sendable {
 
     /// Waits until there are `count` entries, and returns all there are.
     @discardableResult
-    func wait(for count: Int, within limit: Duration = .seconds(10)) async throws -> [Entry] {
+    func wait(for count: Int, within limit: Duration = .seconds(60)) async throws -> [Entry] {
         try await wait(within: limit) { $0.count >= count }
     }
 
     /// Waits until the entries satisfy `isEnough`, and returns all there are.
     @discardableResult
     func wait(
-        within limit: Duration = .seconds(10),
+        within limit: Duration = .seconds(60),
         until isEnough: @escaping @Sendable ([Entry]) -> Bool
     ) async throws -> [Entry] {
         try await inTime(limit, "the journal has \(self.count) entries") {
@@ -91,7 +91,7 @@ struct LateError: Error, CustomStringConvertible {
 
 /// Does `work`, for at most `limit` of real time.
 func inTime<Result: Sendable>(
-    _ limit: Duration = .seconds(10),
+    _ limit: Duration = .seconds(60),
     _ state: @autoclosure @escaping @Sendable () -> String = "",
     _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {

@@ -68,7 +68,7 @@ extension EventStreaming {
     func wait(
         until isReached: @escaping @Sendable (EventStreaming) async throws -> Bool
     ) async throws {
-        try await inTime(.seconds(10), "the state waited for was not reached") {
+        try await inTime(.seconds(60), "the state waited for was not reached") {
             while true {
                 let mark = self.activityMark
                 if try await isReached(self) { return }
@@ -88,7 +88,7 @@ extension Subscription {
     /// Takes and acknowledges `count` deliveries, and leaves.
     func take(_ count: Int) async throws -> [Seen] {
         let subscription = self
-        return try await inTime(.seconds(10), "not \(count) deliveries") {
+        return try await inTime(.seconds(60), "not \(count) deliveries") {
             var seen: [Seen] = []
             for try await delivery in subscription {
                 seen.append(Seen(delivery))
