@@ -16,7 +16,9 @@ public struct WorkflowID: TextIdentifier {
             throw .invalidName(
                 rawValue, kind: "workflow id", rule: "use 1 to \(NameGrammar.maximumLength) bytes of text")
         }
-        guard rawValue.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+        // Most are plain ASCII, and stores make one for every event they read.
+        let isPlain = rawValue.utf8.allSatisfy { 0x20 <= $0 && $0 < 0x7F }
+        guard isPlain || rawValue.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             throw .invalidName(rawValue, kind: "workflow id", rule: "leave out control characters")
         }
         self.rawValue = rawValue

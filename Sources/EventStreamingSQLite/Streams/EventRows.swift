@@ -11,7 +11,9 @@ struct EventRows {
 
     private var typeName: [UInt8] = []
     private var type: EventType?
-    private var contextBytes: [[UInt8]?] = [nil, nil, nil]
+    private var lastCorrelationID: [UInt8] = []
+    private var lastCausationID: [UInt8] = []
+    private var lastHeaders: [UInt8] = []
     private var context = EventContext.empty
 
     /// The event of the row that a statement is at.
@@ -41,30 +43,43 @@ struct EventRows {
     }
 
     private mutating func context(from row: SQLiteStatement) throws -> EventContext {
-        let isEmpty = row.isNull(6) && row.isNull(7) && row.isNull(8)
-        guard !isEmpty else { return .empty }
-        if isSameContext(6, of: row), isSameContext(7, of: row), isSameContext(8, of: row) {
+        // None of them is ever empty where it is not missing.
+        let correlationID = row.bytes(6)
+        let causationID = row.bytes(7)
+        let headers = row.bytes(8)
+        guard !correlationID.isEmpty || !causationID.isEmpty || !headers.isEmpty else { return .empty }
+        if Self.isSame(correlationID, lastCorrelationID), Self.isSame(causationID, lastCausationID),
+            Self.isSame(headers, lastHeaders)
+        {
             return context
         }
-        let made = EventContext(
-            correlationID: try row.optionalText(6).map { try WorkflowID($0) },
-            causationID: row.isNull(7) ? nil : try MessageID(row.bytes(7)),
-            headers: row.isNull(8) ? [:] : try Self.headers(row.bytes(8))
+        context = EventContext(
+            correlationID: correlationID.isEmpty ? nil : try WorkflowID(String(decoding: correlationID, as: UTF8.self)),
+            causationID: causationID.isEmpty ? nil : try MessageID(causationID),
+            headers: headers.isEmpty ? [:] : try Self.headers(headers)
         )
-        for column in 6...8 {
-            contextBytes[column - 6] = row.isNull(Int32(column)) ? nil : Array(row.bytes(Int32(column)))
-        }
-        context = made
-        return made
+        lastCorrelationID = Array(correlationID)
+        lastCausationID = Array(causationID)
+        lastHeaders = Array(headers)
+        return context
     }
 
-    private func isSameContext(_ column: Int32, of row: SQLiteStatement) -> Bool {
-        guard let bytes = contextBytes[Int(column) - 6] else { return row.isNull(column) }
-        return !row.isNull(column) && Self.isSame(row.bytes(column), bytes)
-    }
-
+    /// Compares eight bytes at a time: this is done for every row.
     private static func isSame(_ bytes: UnsafeRawBufferPointer, _ other: [UInt8]) -> Bool {
-        bytes.count == other.count && other.withUnsafeBytes { $0.elementsEqual(bytes) }
+        guard bytes.count == other.count else { return false }
+        return other.withUnsafeBytes { other in
+            var index = 0
+            while index + 8 <= bytes.count {
+                let left = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard left == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+                index += 8
+            }
+            while index < bytes.count {
+                guard bytes[index] == other[index] else { return false }
+                index += 1
+            }
+            return true
+        }
     }
 
     private static func headers(_ bytes: UnsafeRawBufferPointer) throws -> [String: String] {
