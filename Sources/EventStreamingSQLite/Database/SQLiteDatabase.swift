@@ -5,9 +5,10 @@ import GRDBSQLite
 /// A database file, open and up to date: one connection that writes, several that read, and nobody else.
 final class SQLiteDatabase: Sendable {
     let path: String
-    /// Held for as long as the connections are open.
-    private let lock: FileLock
     private let pool: DatabasePool
+    /// Held for as long as the connections are open: properties go in this order, and until the last connection has put
+    /// its log into the file, nobody else can open it.
+    private let lock: FileLock
 
     /// Opens the file, which is created when there is none, and brings its tables up to date.
     ///

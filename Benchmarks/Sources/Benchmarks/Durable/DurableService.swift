@@ -14,7 +14,19 @@ enum DurableService {
         handle: (@Sendable (StoredPacket) -> Void)? = nil,
         _ body: @escaping @Sendable (EventStreaming) async throws -> Result
     ) async throws -> Result {
-        let streaming = try EventStreaming(storage: storage) { streaming in
+        let streaming = try await whenFree {
+            try service(storage, subscriptions: subscriptions, mode: mode, handle: handle)
+        }
+        return try await withEventStreaming(streaming, body)
+    }
+
+    private static func service(
+        _ storage: EventStreamingStorage,
+        subscriptions: Int,
+        mode: SubscriptionMode,
+        handle: (@Sendable (StoredPacket) -> Void)?
+    ) throws -> EventStreaming {
+        try EventStreaming(storage: storage) { streaming in
             streaming.options.codec = PacketCodec()
             streaming.addEvent(StoredPacket.self)
             streaming.addStream(BenchmarkWorkflow.self) { stream in
@@ -32,7 +44,6 @@ enum DurableService {
                 }
             }
         }
-        return try await withEventStreaming(streaming, body)
     }
 
     /// The name of a subscription.
