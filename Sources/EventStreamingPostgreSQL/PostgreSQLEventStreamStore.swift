@@ -1,0 +1,122 @@
+#if PostgreSQL
+public import EventStreamingCore
+import EventStreamingStoreKit
+
+/// A store in a PostgreSQL database, to be shared by any number of instances of a service.
+///
+/// It connects on first use, makes its tables where they are missing, and connects again whenever it has to. What an
+/// append or an acknowledgement returned for is on the server's disk.
+///
+/// Make it with ``EventStreamingCore/EventStreamingStorage/postgreSQL(url:options:)``, or by hand for tests.
+public final class PostgreSQLEventStreamStore: Sendable {
+    /// How much goes into one commit at most, in bytes; beyond this, larger is not faster.
+    private static let bytesPerCommit = 1 << 20
+
+    let clock: any EventStreamingClock
+    let options: PostgreSQLOptions
+    let pool: Pool
+    let directory = StreamDirectory()
+    let observers = ObserverList()
+    let appends: GroupCommit<[PendingAppend], [AppendGroup.Outcome]>
+
+    /// Creates a store. Nothing is connected yet.
+    ///
+    /// - Parameters:
+    ///   - url: Where the database is: `postgresql://user:password@host:port/database`. Everything that libpq
+    ///     understands may be in it. Unless it says otherwise by `sslmode`, a server on another machine must prove who it
+    ///     is by a certificate.
+    ///   - options: The settings.
+    ///   - clock: The time, for timestamps.
+    /// - Throws: `invalidConfiguration` when the URL cannot be read.
+    public init(
+        url: String,
+        options: PostgreSQLOptions = PostgreSQLOptions(),
+        clock: any EventStreamingClock = SystemClock()
+    ) throws(EventStreamingError) {
+        let settings = try ConnectionSettings(url: url, options: options)
+        self.options = options
+        self.clock = clock
+        let pool = Pool(limit: options.maximumConnections, patience: options.connectionPatience) {
+            () throws(DatabaseError) in
+            try await Connection.open { () throws(DatabaseError) in
+                try Session(settings, timeout: options.connectTimeout, answerTimeout: options.answerTimeout)
+            }
+        }
+        self.pool = pool
+        let migrator = Migrator(
+            schema: options.schema,
+            settings: MigrationSettings(eventsPerPartition: options.eventsPerPartition)
+        )
+        preparation = Preparation { (session) throws(EventStreamingError) in
+            try migrator.prepare(session, migrates: options.migratesSchema)
+        }
+        let (directory, observers, preparation) = (directory, observers, preparation)
+        appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: { $0.reduce(0) { $0 + $1.weight } }) {
+            requests in
+            await uncancelled {
+                await Self.commit(requests, pool, preparation, directory, observers, clock)
+            }
+        }
+    }
+
+    private let preparation: Preparation
+
+    // MARK: - Calling the database
+
+    /// Does a unit of work on a connection of the pool, once the tables are as they must be.
+    func withSession<Result: Sendable>(
+        isCancellable: Bool = true,
+        _ body: @escaping @Sendable (Session) throws(EventStreamingError) -> Result
+    ) async throws(EventStreamingError) -> Result {
+        let preparation = preparation
+        return try await pool.withSession(isCancellable: isCancellable, orThrow: { $0.eventStreamingError }) {
+            (session) throws(EventStreamingError) in
+            try preparation.run(session)
+            return try body(session)
+        }
+    }
+
+    private static func commit(
+        _ requests: [[PendingAppend]],
+        _ pool: Pool,
+        _ preparation: Preparation,
+        _ directory: StreamDirectory,
+        _ observers: ObserverList,
+        _ clock: any EventStreamingClock
+    ) async -> [[AppendGroup.Outcome]] {
+        let appends = requests.count == 1 ? requests[0] : Array(requests.joined())
+        let outcomes: [AppendGroup.Outcome]
+        do throws(EventStreamingError) {
+            let (made, changed) = try await pool.withSession(
+                isCancellable: false,
+                orThrow: { $0.eventStreamingError }
+            ) { (session) throws(EventStreamingError) -> ([AppendGroup.Outcome], Set<StreamName>) in
+                try preparation.run(session)
+                var group = AppendGroup(appends, directory: directory, clock: clock)
+                group.run(session)
+                return (group.outcomes.map { $0 ?? .failure(.lostAppend) }, group.changed)
+            }
+            for stream in changed {
+                observers.notify(stream)
+            }
+            outcomes = made
+        } catch {
+            outcomes = Array(repeating: .failure(error), count: appends.count)
+        }
+        var rest = outcomes[...]
+        return requests.map { request in
+            defer { rest = rest.dropFirst(request.count) }
+            return Array(rest.prefix(request.count))
+        }
+    }
+}
+
+extension EventStreamingError {
+    fileprivate static let lostAppend = EventStreamingError(.storeUnavailable, "The append was not decided.")
+}
+
+/// Does `body` to its end, also when the task is cancelled: it is the work of many callers.
+private func uncancelled<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result {
+    await Task { await body() }.value
+}
+#endif
