@@ -2,7 +2,6 @@
 public import EventStreamingCore
 import EventStreamingStoreKit
 
-// To be completed: EventStreamStore's other half is in +Queues.
 extension PostgreSQLEventStreamStore {
     /// Bytes only.
     public var payloadForm: PayloadForm { .encoded }

@@ -14,9 +14,11 @@ public final class PostgreSQLEventStreamStore: Sendable {
 
     let clock: any EventStreamingClock
     let options: PostgreSQLOptions
-    let pool: Pool
+    let connections: Connections
     let directory = StreamDirectory()
+    let subscriptions = SubscriptionDirectory()
     let observers = ObserverList()
+    let expired = ExpiredConsumers(limit: Limits.rememberedExpirations)
     let appends: GroupCommit<[PendingAppend], [AppendGroup.Outcome]>
 
     /// Creates a store. Nothing is connected yet.
@@ -42,24 +44,23 @@ public final class PostgreSQLEventStreamStore: Sendable {
                 try Session(settings, timeout: options.connectTimeout, answerTimeout: options.answerTimeout)
             }
         }
-        self.pool = pool
         let migrator = Migrator(
             schema: options.schema,
             settings: MigrationSettings(eventsPerPartition: options.eventsPerPartition)
         )
-        preparation = Preparation { (session) throws(EventStreamingError) in
+        let preparation = Preparation { (session) throws(EventStreamingError) in
             try migrator.prepare(session, migrates: options.migratesSchema)
         }
-        let (directory, observers, preparation) = (directory, observers, preparation)
+        let connections = Connections(pool: pool, preparation: preparation)
+        self.connections = connections
+        let (directory, observers) = (directory, observers)
         appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: { $0.reduce(0) { $0 + $1.weight } }) {
             requests in
             await uncancelled {
-                await Self.commit(requests, pool, preparation, directory, observers, clock)
+                await Self.commit(requests, connections, directory, observers, clock)
             }
         }
     }
-
-    private let preparation: Preparation
 
     // MARK: - Calling the database
 
@@ -68,18 +69,12 @@ public final class PostgreSQLEventStreamStore: Sendable {
         isCancellable: Bool = true,
         _ body: @escaping @Sendable (Session) throws(EventStreamingError) -> Result
     ) async throws(EventStreamingError) -> Result {
-        let preparation = preparation
-        return try await pool.withSession(isCancellable: isCancellable, orThrow: { $0.eventStreamingError }) {
-            (session) throws(EventStreamingError) in
-            try preparation.run(session)
-            return try body(session)
-        }
+        try await connections.withSession(isCancellable: isCancellable, body)
     }
 
     private static func commit(
         _ requests: [[PendingAppend]],
-        _ pool: Pool,
-        _ preparation: Preparation,
+        _ connections: Connections,
         _ directory: StreamDirectory,
         _ observers: ObserverList,
         _ clock: any EventStreamingClock
@@ -87,11 +82,8 @@ public final class PostgreSQLEventStreamStore: Sendable {
         let appends = requests.count == 1 ? requests[0] : Array(requests.joined())
         let outcomes: [AppendGroup.Outcome]
         do throws(EventStreamingError) {
-            let (made, changed) = try await pool.withSession(
-                isCancellable: false,
-                orThrow: { $0.eventStreamingError }
-            ) { (session) throws(EventStreamingError) -> ([AppendGroup.Outcome], Set<StreamName>) in
-                try preparation.run(session)
+            let (made, changed) = try await connections.withSession(isCancellable: false) {
+                (session) throws(EventStreamingError) -> ([AppendGroup.Outcome], Set<StreamName>) in
                 var group = AppendGroup(appends, directory: directory, clock: clock)
                 group.run(session)
                 return (group.outcomes.map { $0 ?? .failure(.lostAppend) }, group.changed)
@@ -113,10 +105,5 @@ public final class PostgreSQLEventStreamStore: Sendable {
 
 extension EventStreamingError {
     fileprivate static let lostAppend = EventStreamingError(.storeUnavailable, "The append was not decided.")
-}
-
-/// Does `body` to its end, also when the task is cancelled: it is the work of many callers.
-private func uncancelled<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result {
-    await Task { await body() }.value
 }
 #endif

@@ -30,6 +30,9 @@ public struct PostgreSQLOptions: Sendable {
     /// Defaults to `true`.
     public var sendsHints = true
 
+    /// Whether the server's clock decides about leases. Only tests that move a clock themselves have another decide.
+    package var usesServerTime = true
+
     /// Creates the default settings.
     public init() {}
 }

@@ -66,6 +66,15 @@ struct DatabaseError: Error {
     }
 }
 
+extension DatabaseError: CustomStringConvertible {
+    var description: String { sqlState.map { "SQLSTATE \($0)" } ?? message }
+}
+
+extension EventStreamingError {
+    /// Whether the server ended the transaction in favour of another, and asks to try again.
+    var isConflict: Bool { (underlying as? DatabaseError)?.isConflict ?? false }
+}
+
 extension DatabaseError {
     /// The error for the caller: what it means, and what to do.
     var eventStreamingError: EventStreamingError {
@@ -91,7 +100,7 @@ extension DatabaseError {
             )
         }
         let (code, advice) = Self.meaning(of: sqlState)
-        return EventStreamingError(code, "\(advice) (\(message), SQLSTATE \(sqlState))")
+        return EventStreamingError(code, "\(advice) (\(message))", underlying: self)
     }
 
     private static func meaning(of sqlState: String) -> (EventStreamingError.Code, String) {

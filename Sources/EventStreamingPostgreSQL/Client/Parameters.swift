@@ -21,6 +21,18 @@ struct Parameters: ~Copyable {
         if let number { add(number) } else { ranges.append(nil) }
     }
 
+    mutating func add(_ number: Double) {
+        add { $0.write(number.bitPattern) }
+    }
+
+    mutating func add(_ bytes: [UInt8]?) {
+        guard let bytes else {
+            ranges.append(nil)
+            return
+        }
+        add { writer in bytes.withUnsafeBytes { writer.write($0) } }
+    }
+
     mutating func add(_ isTrue: Bool) {
         add { $0.write(isTrue ? UInt8(1) : 0) }
     }
@@ -110,7 +122,7 @@ struct Parameters: ~Copyable {
 
 /// Types of array elements, by their numbers in PostgreSQL's catalogue, which are the same in every server.
 enum ElementType {
-    case int8, uuid, text, bytea
+    case int8, uuid, text, bytea, bool
 
     var oid: Int32 {
         switch self {
@@ -118,6 +130,7 @@ enum ElementType {
         case .uuid: 2950
         case .text: 25
         case .bytea: 17
+        case .bool: 16
         }
     }
 }

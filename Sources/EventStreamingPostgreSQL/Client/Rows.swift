@@ -45,6 +45,10 @@ final class Rows {
         Self.number(bytes(row, column), at: 0, as: Int32.self)
     }
 
+    func double(_ row: Int, _ column: Int) -> Double {
+        Double(bitPattern: Self.number(bytes(row, column), at: 0, as: UInt64.self))
+    }
+
     func optionalInt64(_ row: Int, _ column: Int) -> Int64? {
         isNull(row, column) ? nil : int64(row, column)
     }

@@ -1,4 +1,6 @@
 #if PostgreSQL
+import EventStreamingCore
+
 /// How a transaction is made durable.
 enum Durability {
     /// On the server's disk before it returns.
@@ -9,6 +11,7 @@ enum Durability {
 
 extension Session {
     private static let begin = Statement("BEGIN")
+    private static let beginSnapshot = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     private static let commit = Statement("COMMIT")
     private static let relax = Statement("SET LOCAL synchronous_commit = off")
 
@@ -56,6 +59,21 @@ extension Session {
         _ body: (Session) throws(DatabaseError) -> Result
     ) throws(DatabaseError) -> Result {
         try transaction(durability, orThrow: { $0 }, body)
+    }
+
+    /// Does `body`, which only reads, as of one moment.
+    func snapshot<Result>(
+        _ body: (Session) throws(EventStreamingError) -> Result
+    ) throws(EventStreamingError) -> Result {
+        try rows(Self.beginSnapshot)
+        do throws(EventStreamingError) {
+            let result = try body(self)
+            try rows(Self.commit)
+            return result
+        } catch {
+            try? execute("ROLLBACK")
+            throw error
+        }
     }
 
     /// Runs one statement that is a transaction of its own and changes something: a lost connection leaves it open

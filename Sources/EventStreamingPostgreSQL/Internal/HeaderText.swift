@@ -16,6 +16,12 @@ enum HeaderText {
         writer.write(UInt8(ascii: "}"))
     }
 
+    static func text(_ headers: [String: String]) -> String {
+        var writer = BinaryWriter()
+        write(headers, to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
     private static func writeString(_ text: String, to writer: inout BinaryWriter) {
         writer.write(UInt8(ascii: "\""))
         for byte in text.utf8 {

@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// All of them, in order.
-    static let all: [Migration] = [streams]
+    static let all: [Migration] = [streams, subscriptions]
 
     /// Streams and their events.
     ///
@@ -101,6 +101,123 @@ extension Migration {
                 END IF;
             END LOOP;
             RETURN low;
+        END
+        $function$;
+        """
+    }
+
+    /// Subscriptions, their consumers and positions, and what is delivered again or was given up.
+    ///
+    /// Times that decide are nanoseconds of the server's clock.
+    private static let subscriptions = Migration(version: 2, purpose: "Subscriptions and consumers") { _ in
+        """
+        CREATE TABLE subscriptions (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text COLLATE "C" NOT NULL UNIQUE,
+            stream_id bigint NOT NULL REFERENCES streams,
+            dead_letter_stream_id bigint NOT NULL REFERENCES streams,
+            mode text NOT NULL,
+            -- Raised with every change of the subscription or of anything that belongs to it.
+            version bigint NOT NULL DEFAULT 0,
+            last_key bigint NOT NULL DEFAULT 0,
+            -- Of competing consumers, who share them.
+            position bigint NOT NULL,
+            next bigint NOT NULL,
+            semantics text NOT NULL,
+            start_kind text NOT NULL,
+            start_value bigint NOT NULL,
+            -- The names of the types wanted, as the keys of a JSON object; NULL for all.
+            event_types text,
+            maximum_attempts bigint NOT NULL,
+            initial_delay bigint NOT NULL,
+            maximum_delay bigint NOT NULL,
+            jitter double precision NOT NULL,
+            visibility_timeout bigint NOT NULL,
+            consumer_timeout bigint NOT NULL
+        ) WITH (fillfactor = 50);
+        -- Finds the positions that keep events of an ephemeral stream.
+        CREATE INDEX ON subscriptions (stream_id);
+
+        -- Of registrations: each is greater than all before, whatever the subscription.
+        CREATE SEQUENCE epochs;
+
+        CREATE TABLE consumer_offsets (
+            subscription_id bigint NOT NULL REFERENCES subscriptions,
+            consumer text COLLATE "C" NOT NULL,
+            kind text NOT NULL,
+            epoch bigint NOT NULL,
+            is_connected boolean NOT NULL,
+            registered_at bigint NOT NULL,
+            last_seen_at bigint NOT NULL,
+            expires_at bigint NOT NULL,
+            position bigint NOT NULL,
+            next bigint NOT NULL,
+            PRIMARY KEY (subscription_id, consumer)
+        ) WITH (fillfactor = 50);
+
+        -- Leases, and ranges of offsets that wait to be delivered again.
+        CREATE TABLE deliveries (
+            subscription_id bigint NOT NULL REFERENCES subscriptions,
+            key bigint NOT NULL,
+            -- Whose position it belongs to; NULL where consumers compete.
+            consumer text COLLATE "C",
+            -- The epoch of the registration that holds the lease; NULL for what waits.
+            holder bigint,
+            -- When the lease ends, or when the offsets fall due.
+            deadline bigint NOT NULL,
+            first_offset bigint NOT NULL,
+            end_offset bigint NOT NULL,
+            -- Pairs of numbers; NULL where it is everything from first_offset to end_offset.
+            scheduled bytea,
+            remaining bytea,
+            attempts bigint NOT NULL,
+            first_failure bigint,
+            last_failure bigint,
+            reason bytea,
+            -- A copy of the event, where it returns from the dead letters.
+            redriven bytea,
+            PRIMARY KEY (subscription_id, key)
+        ) WITH (fillfactor = 80);
+
+        -- The open ones; what they say is in the dead-letter stream.
+        CREATE TABLE dead_letters (
+            subscription_id bigint NOT NULL REFERENCES subscriptions,
+            number bigint NOT NULL,
+            consumer text COLLATE "C",
+            PRIMARY KEY (subscription_id, number)
+        );
+
+        -- Brings a stream up to date with its positions. The stream's row must be locked.
+        CREATE FUNCTION settle_stream(stream bigint) RETURNS void LANGUAGE plpgsql AS $function$
+        DECLARE
+            present streams%ROWTYPE;
+            total bigint;
+            lowest bigint;
+            removed numeric := 0;
+        BEGIN
+            SELECT * INTO present FROM streams WHERE id = stream;
+            SELECT count(*), min(p.position) INTO total, lowest FROM (
+                SELECT b.position FROM subscriptions b WHERE b.stream_id = stream AND b.mode = 'exclusive'
+                UNION ALL
+                SELECT c.position FROM subscriptions b JOIN consumer_offsets c ON c.subscription_id = b.id
+                WHERE b.stream_id = stream AND b.mode <> 'exclusive'
+            ) p;
+            lowest := greatest(present.first_offset, least(coalesce(lowest, present.head), present.head));
+            IF present.type = 'persistent' THEN
+                lowest := present.first_offset;
+            END IF;
+            IF lowest = present.first_offset AND total = present.positions THEN
+                RETURN;
+            END IF;
+            IF lowest = present.head THEN
+                removed := present.bytes;
+            ELSIF lowest > present.first_offset THEN
+                SELECT coalesce(sum(coalesce(size, length(event_data))), 0) INTO removed FROM events
+                WHERE stream_id = stream AND "offset" >= present.first_offset AND "offset" < lowest;
+            END IF;
+            UPDATE streams SET positions = total, first_offset = lowest,
+                bytes = greatest(0, present.bytes - removed)::bigint
+            WHERE id = stream;
         END
         $function$;
         """

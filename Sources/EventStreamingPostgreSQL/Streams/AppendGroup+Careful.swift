@@ -10,14 +10,13 @@ extension AppendGroup {
     mutating func appendCarefully(_ batches: [StreamBatch], _ session: Session) throws(EventStreamingError) {
         for attempt in 1...Self.attempts {
             var transaction = CarefulAppend(self, batches)
-            do throws(CarefulAppend.Failure) {
-                try session.transaction(orThrow: CarefulAppend.Failure.init) {
-                    (session) throws(CarefulAppend.Failure) in
+            do throws(EventStreamingError) {
+                try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
                     try transaction.run(session)
                 }
             } catch {
                 if error.isConflict, attempt < Self.attempts { continue }
-                throw error.error
+                throw error
             }
             for (place, outcome) in transaction.outcomes {
                 outcomes[place] = outcome
@@ -30,35 +29,14 @@ extension AppendGroup {
 
 /// One attempt to make appends one after the other.
 private struct CarefulAppend {
-    struct Failure: Error {
-        let error: EventStreamingError
-        let isConflict: Bool
-
-        init(_ error: DatabaseError) {
-            self.error = error.eventStreamingError
-            isConflict = error.isConflict
-        }
-
-        init(_ error: EventStreamingError) {
-            self.error = error
-            isConflict = false
-        }
-    }
-
-    private struct Insertion {
-        let stream: Int64
-        let offset: Int64
-        let timestamp: Int64
-        let event: NewEvent
-    }
-
     private let appends: [PendingAppend]
     private let batches: [StreamBatch]
     private let now: Timestamp
+    private let streams: StreamDirectory
     private var rows: [Int64: StreamRow] = [:]
     /// Where the ids of the appends are in their streams.
     private var known: [Int64: [MessageID: Int64]] = [:]
-    private var insertions: [Insertion] = []
+    private var insertions: [EventInsertion] = []
     private var repetitions: [(place: Int, stream: Int64, offsets: Range<Int64>)] = []
     private(set) var outcomes: [Int: AppendGroup.Outcome] = [:]
     private(set) var changed: Set<StreamName> = []
@@ -66,27 +44,24 @@ private struct CarefulAppend {
     init(_ group: AppendGroup, _ batches: [StreamBatch]) {
         appends = group.appends
         now = group.clock.now
+        streams = group.directory
         self.batches = batches
     }
 
-    mutating func run(_ session: Session) throws(Failure) {
-        do throws(EventStreamingError) {
-            rows = try StreamRow.lock(batches.map(\.entry), session)
-            try findKnown(session)
-            for batch in batches {
-                for place in batch.places where outcomes[place] == nil {
-                    try append(appends[place], at: place, to: batch.entry, session)
-                }
+    mutating func run(_ session: Session) throws(EventStreamingError) {
+        rows = try StreamRow.lock(batches.map(\.entry), session)
+        try findKnown(session)
+        for batch in batches {
+            for place in batch.places where outcomes[place] == nil {
+                try append(appends[place], at: place, to: batch.entry, session)
             }
-            try insert(session)
-            for batch in batches where rows[batch.entry.id] != nil {
-                try dropSurplus(batch.entry.id, session)
-                try rows[batch.entry.id]?.save(session)
-            }
-            try checkRepetitions(session)
-        } catch {
-            throw Failure(error)
         }
+        try EventInsertion.insert(insertions, session)
+        for batch in batches where rows[batch.entry.id] != nil {
+            try rows[batch.entry.id]?.dropSurplus(streams, session)
+            try rows[batch.entry.id]?.save(session)
+        }
+        try checkRepetitions(session)
     }
 
     // MARK: - Deciding
@@ -119,9 +94,7 @@ private struct CarefulAppend {
         }
         let base = row.head
         let events = append.checked.events
-        try row.append(events, at: now) { (offset) throws(EventStreamingError) in
-            try session.rows(Self.makePartitions) { $0.add(offset) }.int64(0, 0)
-        }
+        try row.append(events, at: now, session)
         if entry.type == .ephemeral, row.positions == 0 {
             // Nobody waits for them: they get offsets, and are gone.
             row.dropped += row.head - base
@@ -131,7 +104,7 @@ private struct CarefulAppend {
             for (index, event) in events.enumerated() {
                 let offset = base + Int64(index)
                 insertions.append(
-                    Insertion(stream: entry.id, offset: offset, timestamp: row.lastTimestamp, event: event)
+                    EventInsertion(stream: entry.id, offset: offset, timestamp: row.lastTimestamp, event: event)
                 )
                 known[entry.id, default: [:]][event.id] = offset
             }
@@ -150,7 +123,6 @@ private struct CarefulAppend {
 
     // MARK: - Statements
 
-    private static let makePartitions = Statement("SELECT make_event_partitions($1::bigint)")
     private static let find = Statement(
         """
         SELECT e.stream_id, e.event_id, e."offset"
@@ -162,18 +134,6 @@ private struct CarefulAppend {
         """
         DELETE FROM events e USING unnest($1::bigint[], $2::bigint[]) AS w (stream_id, "offset")
         WHERE e.stream_id = w.stream_id AND e."offset" = w."offset"
-        """
-    )
-    private static let insert = Statement(
-        """
-        INSERT INTO events (
-            stream_id, "offset", timestamp, event_version, size, event_id, causation_id, event_type, correlation_id,
-            headers, event_data
-        )
-        SELECT * FROM unnest(
-            $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[],
-            $9::text[], $10::text[], $11::bytea[]
-        )
         """
     )
     private static let content = Statement(
@@ -214,25 +174,6 @@ private struct CarefulAppend {
                 parameters.add(trimmed.offsets)
             }
         }
-    }
-
-    private func insert(_ session: Session) throws(EventStreamingError) {
-        guard !insertions.isEmpty else { return }
-        try session.rows(Self.insert) { parameters in
-            parameters.add(insertions.map(\.stream))
-            parameters.add(insertions.map(\.offset))
-            parameters.add(insertions.map(\.timestamp))
-            EventWriter.add(insertions.map(\.event), to: &parameters)
-        }
-    }
-
-    private mutating func dropSurplus(_ stream: Int64, _ session: Session) throws(EventStreamingError) {
-        guard var row = rows[stream], row.overflow == .dropOldest, let capacity = row.capacity else { return }
-        let limit = row.head - capacity
-        guard limit > row.first else { return }
-        row.dropped += limit - row.first
-        try row.trim(before: limit, session)
-        rows[stream] = row
     }
 
     private mutating func checkRepetitions(_ session: Session) throws(EventStreamingError) {

@@ -35,6 +35,8 @@ struct StreamRow: Sendable {
         """
     )
 
+    private static let makePartitions = Statement("SELECT make_event_partitions($1::bigint)")
+
     private init(_ entry: StreamDirectory.Entry, _ rows: Rows, _ row: Int) {
         self.entry = entry
         capacity = rows.optionalInt64(row, 1)
@@ -91,18 +93,16 @@ struct StreamRow: Sendable {
     // MARK: - Changing
 
     /// Takes account of events after the head. Where the head comes into another partition, the ids so far are sealed.
-    ///
-    /// - Parameter endOfPartition: The end of the partition that has an offset; makes it where it is missing.
     mutating func append(
         _ events: [NewEvent],
         at time: Timestamp,
-        endOfPartition: (Int64) throws(EventStreamingError) -> Int64
+        _ session: Session
     ) throws(EventStreamingError) {
         lastTimestamp = max(lastTimestamp, time.nanosecondsSinceEpoch)
         let newHead = head + Int64(events.count)
         if newHead > partitionEnd {
             sealedID = Self.greatest(newestID, events.lazy.map(\.id).max())
-            partitionEnd = try endOfPartition(newHead - 1)
+            partitionEnd = try session.rows(Self.makePartitions) { $0.add(newHead - 1) }.int64(0, 0)
         }
         head = newHead
         for event in events {

@@ -9,6 +9,7 @@ extension PostgreSQLServer {
         var options = PostgreSQLOptions()
         options.schema = try SchemaName("t" + UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: ""))
         options.maximumConnections = 4
+        options.usesServerTime = false
         return options
     }
 
