@@ -13,7 +13,7 @@ extension PostgreSQLEventStreamStore {
             try SubscriptionEntry.find(id, streams, session)
         }
         guard let entry else { throw .unknownSubscription(id) }
-        return subscriptions.add(entry, makeGate)
+        return subscriptions.add(entry, gateFactory)
     }
 
     /// The gate of a registration's subscription. A registration can only come from a subscription, so there is no error
@@ -26,9 +26,24 @@ extension PostgreSQLEventStreamStore {
         }
     }
 
-    private func makeGate(_ entry: SubscriptionEntry) -> SubscriptionGate {
+    /// Makes gates. Does not keep the store.
+    var gateFactory: @Sendable (SubscriptionEntry) -> SubscriptionGate {
         let (connections, streams, clock) = (connections, directory, clock)
-        let (observers, expired, usesServerTime) = (observers, expired, options.usesServerTime)
+        let (news, expired, usesServerTime) = (news, expired, options.usesServerTime)
+        return { entry in
+            Self.makeGate(entry, connections, streams, clock, news, expired, usesServerTime)
+        }
+    }
+
+    private static func makeGate(
+        _ entry: SubscriptionEntry,
+        _ connections: Connections,
+        _ streams: StreamDirectory,
+        _ clock: any EventStreamingClock,
+        _ news: News,
+        _ expired: ExpiredConsumers,
+        _ usesServerTime: Bool
+    ) -> SubscriptionGate {
         let operations = SubscriptionGate.Group(maximumWeight: 64, weight: { _ in 1 }) { requests in
             await uncancelled {
                 guard let gate = requests.first?.gate else { return [] }
@@ -45,9 +60,7 @@ extension PostgreSQLEventStreamStore {
                         try transaction.run(session)
                     }
                     expired.add(outcome.expired)
-                    for stream in outcome.changed {
-                        observers.notify(stream)
-                    }
+                    news.tell(outcome.changed)
                     return requests.map { _ in nil }
                 } catch {
                     return requests.map { _ in error }

@@ -8,21 +8,29 @@ extension PostgreSQLEventStreamStore {
 
     private static let create = Statement(
         """
-        INSERT INTO streams (name, type, capacity, overflow, partition_end)
-        VALUES ($1::text, $2::text, $3::bigint, $4::text, make_event_partitions(0))
+        INSERT INTO streams (
+            name, type, capacity, overflow, maximum_age, maximum_count, maximum_bytes, partition_end
+        ) VALUES (
+            $1::text, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::bigint, make_event_partitions(0)
+        )
         ON CONFLICT (name) DO NOTHING
         """
     )
     private static let change = Statement(
         """
-        UPDATE streams SET capacity = $2::bigint, overflow = $3::text
-        WHERE name = $1::text AND (capacity IS DISTINCT FROM $2::bigint OR overflow <> $3::text)
+        UPDATE streams SET capacity = $3::bigint, overflow = $4::text, maximum_age = $5::bigint,
+            maximum_count = $6::bigint, maximum_bytes = $7::bigint
+        WHERE name = $1::text AND type = $2::text AND (
+            capacity IS DISTINCT FROM $3::bigint OR overflow <> $4::text OR maximum_age IS DISTINCT FROM $5::bigint
+            OR maximum_count IS DISTINCT FROM $6::bigint OR maximum_bytes IS DISTINCT FROM $7::bigint
+        )
         """
     )
 
     /// Creates the stream, or does nothing when it exists with the same definition.
     public func createStream(_ definition: StreamDefinition) async throws(EventStreamingError) {
         try Validation.check(definition)
+        try definition.checkRetention()
         let directory = directory
         try await withSession { (session) throws(EventStreamingError) in
             try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
@@ -41,13 +49,7 @@ extension PostgreSQLEventStreamStore {
     ) throws(EventStreamingError) -> StreamDirectory.Entry {
         var isNew = false
         if directory.known(definition.name) == nil {
-            isNew =
-                try session.rows(create) { parameters in
-                    parameters.add(definition.name.rawValue)
-                    parameters.add(definition.type.rawValue)
-                    parameters.add(definition.capacity.map { Int64($0) })
-                    parameters.add(definition.overflow.rawValue)
-                }.affected > 0
+            isNew = try session.rows(create) { add(definition, to: &$0) }.affected > 0
         }
         // Known to this instance only when it is there for good: this transaction may yet be rolled back.
         let entry =
@@ -59,13 +61,20 @@ extension PostgreSQLEventStreamStore {
             )
         }
         if !isNew, changesExisting {
-            try session.rows(change) { parameters in
-                parameters.add(definition.name.rawValue)
-                parameters.add(definition.capacity.map { Int64($0) })
-                parameters.add(definition.overflow.rawValue)
-            }
+            try session.rows(change) { add(definition, to: &$0) }
         }
         return entry
+    }
+
+    private static func add(_ definition: StreamDefinition, to parameters: inout Parameters) {
+        let retention = definition.retention
+        parameters.add(definition.name.rawValue)
+        parameters.add(definition.type.rawValue)
+        parameters.add(definition.capacity.map { Int64($0) })
+        parameters.add(definition.overflow.rawValue)
+        parameters.add(retention.maximumAge.map { max(1, $0.clampedNanoseconds) })
+        parameters.add(retention.maximumCount.map { Int64($0) })
+        parameters.add(retention.maximumBytes.map { Int64($0) })
     }
 
     // MARK: - Appending
@@ -189,7 +198,7 @@ extension PostgreSQLEventStreamStore {
         SELECT s.type, s.first_offset, s.head, s.dropped, s.bytes, (
             SELECT e.timestamp FROM events e
             WHERE e.stream_id = s.id AND e."offset" = s.first_offset AND s.first_offset < s.head
-        ) FROM streams s WHERE s.id = $1::bigint
+        ), s.maximum_age, s.maximum_count, s.maximum_bytes FROM streams s WHERE s.id = $1::bigint
         """
     )
 
@@ -207,9 +216,18 @@ extension PostgreSQLEventStreamStore {
                 head: StreamOffset(rows.int64(0, 2)),
                 dropped: Int(rows.int64(0, 3)),
                 bytes: Int(rows.int64(0, 4)),
-                oldest: rows.optionalInt64(0, 5).map { Timestamp(nanosecondsSinceEpoch: $0) }
+                oldest: rows.optionalInt64(0, 5).map { Timestamp(nanosecondsSinceEpoch: $0) },
+                retention: Self.retention(rows, from: 6)
             )
         }
+    }
+
+    private static func retention(_ rows: Rows, from column: Int) -> RetentionPolicy {
+        RetentionPolicy(
+            maximumAge: rows.optionalInt64(0, column).map { .nanoseconds($0) },
+            maximumCount: rows.optionalInt64(0, column + 1).map { Int($0) },
+            maximumBytes: rows.optionalInt64(0, column + 2).map { Int($0) }
+        )
     }
 
     private static let offsetAt = Statement(
@@ -252,26 +270,15 @@ extension PostgreSQLEventStreamStore {
         }
     }
 
-    // MARK: - Trimming
+    // MARK: - News
 
-    /// Removes the events before `offset`. They are out of sight at once; their rows are deleted in small steps.
-    public func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int {
-        let directory = directory
-        return try await withSession { (session) throws(EventStreamingError) in
-            let entry = try directory.entry(stream, session)
-            return try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
-                var row = try StreamRow.lock(entry, session)
-                let first = row.first
-                try row.trim(before: offset.rawValue, session)
-                try row.save(session)
-                return Int(row.first - first)
-            }
-        }
-    }
+    /// Instances tell each other, but what they say can get lost with a connection.
+    public var polling: PollingPolicy? { options.polling }
 
     /// Begins to tell `observer` about changes. Holds it weakly.
     public func addObserver(_ observer: any StreamObserver) {
         observers.add(observer)
+        news.hints?.start()
     }
 }
 

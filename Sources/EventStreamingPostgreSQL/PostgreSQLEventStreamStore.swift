@@ -18,6 +18,7 @@ public final class PostgreSQLEventStreamStore: Sendable {
     let directory = StreamDirectory()
     let subscriptions = SubscriptionDirectory()
     let observers = ObserverList()
+    let news: News
     let expired = ExpiredConsumers(limit: Limits.rememberedExpirations)
     let appends: GroupCommit<[PendingAppend], [AppendGroup.Outcome]>
 
@@ -53,13 +54,22 @@ public final class PostgreSQLEventStreamStore: Sendable {
         }
         let connections = Connections(pool: pool, preparation: preparation)
         self.connections = connections
-        let (directory, observers) = (directory, observers)
+        let hints =
+            options.sendsHints
+            ? HintChannel(settings, options: options, streams: directory, observers: observers) : nil
+        let news = News(observers: observers, streams: directory, hints: hints)
+        self.news = news
+        let directory = directory
         appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: { $0.reduce(0) { $0 + $1.weight } }) {
             requests in
             await uncancelled {
-                await Self.commit(requests, connections, directory, observers, clock)
+                await Self.commit(requests, connections, directory, news, clock)
             }
         }
+    }
+
+    deinit {
+        news.hints?.stop()
     }
 
     // MARK: - Calling the database
@@ -76,7 +86,7 @@ public final class PostgreSQLEventStreamStore: Sendable {
         _ requests: [[PendingAppend]],
         _ connections: Connections,
         _ directory: StreamDirectory,
-        _ observers: ObserverList,
+        _ news: News,
         _ clock: any EventStreamingClock
     ) async -> [[AppendGroup.Outcome]] {
         let appends = requests.count == 1 ? requests[0] : Array(requests.joined())
@@ -88,9 +98,7 @@ public final class PostgreSQLEventStreamStore: Sendable {
                 group.run(session)
                 return (group.outcomes.map { $0 ?? .failure(.lostAppend) }, group.changed)
             }
-            for stream in changed {
-                observers.notify(stream)
-            }
+            news.tell(changed)
             outcomes = made
         } catch {
             outcomes = Array(repeating: .failure(error), count: appends.count)

@@ -1,5 +1,5 @@
 #if PostgreSQL
-import EventStreamingCore
+public import EventStreamingCore
 
 /// Settings of a store in PostgreSQL.
 public struct PostgreSQLOptions: Sendable {
@@ -29,6 +29,10 @@ public struct PostgreSQLOptions: Sendable {
     /// Whether other instances are told about news, and their news are heard, without waiting for the next poll.
     /// Defaults to `true`.
     public var sendsHints = true
+
+    /// How often consumers that found nothing ask again without a hint. By default after 50 milliseconds first, then less
+    /// and less often, up to every second.
+    public var polling = PollingPolicy(shortestInterval: .milliseconds(50), longestInterval: .seconds(1))
 
     /// Whether the server's clock decides about leases. Only tests that move a clock themselves have another decide.
     package var usesServerTime = true

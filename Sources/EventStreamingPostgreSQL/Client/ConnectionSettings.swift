@@ -20,6 +20,13 @@ struct ConnectionSettings: Sendable {
             )
         }
         values = parsed
+        let ports = parsed["port"].map { $0.split(separator: ",", omittingEmptySubsequences: false) } ?? []
+        guard ports.allSatisfy({ $0.isEmpty || UInt16($0) != nil }) else {
+            throw EventStreamingError(
+                .invalidConfiguration,
+                "The connection URL of PostgreSQL has a port that is no number from 0 to 65535."
+            )
+        }
         if let host = parsed["host"], host.contains("@") {
             throw EventStreamingError(
                 .invalidConfiguration,
@@ -31,7 +38,8 @@ struct ConnectionSettings: Sendable {
         }
         // The user's own options come last and win; the schema is the store's, so it comes after them.
         let own = values["options"].map { $0 + " " } ?? ""
-        values["options"] = Self.serverOptions(options) + " " + own + "-c search_path=\(options.schema.name),pg_temp"
+        values["options"] =
+            Self.serverOptions(options) + " " + own + "-c search_path=\(options.schema.name),public,pg_temp"
     }
 
     private static func parse(_ url: String) -> [String: String]? {

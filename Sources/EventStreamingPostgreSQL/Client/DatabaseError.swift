@@ -53,6 +53,13 @@ struct DatabaseError: Error {
         return error
     }()
 
+    /// A statement failed, or ended the transaction, and nobody said so.
+    static let failedTransaction = DatabaseError(
+        message: "a statement failed or ended the transaction, and the closure returned all the same",
+        sqlState: "25P02",
+        isFatal: false
+    )
+
     var isUniqueViolation: Bool { sqlState == "23505" }
     /// A row for which there is no partition.
     var isCheckViolation: Bool { sqlState == "23514" }
@@ -129,6 +136,8 @@ extension DatabaseError {
             (.timedOut, "A lock was held by somebody else for too long; nothing was changed.")
         case "40001", "40P01":
             (.storeUnavailable, "Concurrent transactions were in each other's way; nothing was changed, try again.")
+        case "25P02":
+            (.invalidArgument, "The transaction could not be committed; nothing was changed.")
         case "3F000", "42P01", "42703":
             (.invalidConfiguration, "The tables are not as this version needs them; run the migrations.")
         default:

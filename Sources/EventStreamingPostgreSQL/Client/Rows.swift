@@ -20,6 +20,8 @@ final class Rows {
         PQclear(result)
     }
 
+    var columnCount: Int { Int(PQnfields(result)) }
+
     /// How many rows the statement changed.
     var affected: Int {
         PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0

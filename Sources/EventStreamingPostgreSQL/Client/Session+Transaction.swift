@@ -41,6 +41,8 @@ extension Session {
             throw error
         }
         do throws(DatabaseError) {
+            // Otherwise the commit would be a rollback that looks like a success.
+            guard isInTransaction else { throw .failedTransaction }
             try query(Self.commit)
         } catch {
             var error = error

@@ -98,6 +98,9 @@ final class Session {
         return PQconsumeInput(handle) == 1 && isIdle
     }
 
+    /// Whether a transaction is open in which nothing has failed.
+    var isInTransaction: Bool { PQtransactionStatus(handle) == PQTRANS_INTRANS }
+
     var socket: Int32 { PQsocket(handle) }
 
     /// What is needed to end a statement from another thread; the caller frees it with `PQfreeCancel`.
@@ -133,6 +136,31 @@ final class Session {
             defer { PQclear(result) }
             try Self.check(result)
         }
+    }
+
+    /// Runs a statement of somebody else, with values and results in text form.
+    func textQuery(_ text: String, _ values: [String?]) throws(DatabaseError) -> [[String?]] {
+        guard !text.utf8.contains(0), !values.contains(where: { $0?.utf8.contains(0) == true }) else {
+            throw DatabaseError(message: "a text has a NUL", sqlState: "22021", isFatal: false)
+        }
+        let isSent = withCStrings(values[...], []) { pointers in
+            PQsendQueryParams(handle, text, Int32(clamping: pointers.count), nil, pointers, nil, nil, 0) == 1
+        }
+        guard isSent else { throw DatabaseError(connection: handle) }
+        let rows = try rows(of: answers())
+        return (0..<rows.count).map { row in
+            (0..<rows.columnCount).map { column in rows.optionalText(row, column) }
+        }
+    }
+
+    private func withCStrings<Result>(
+        _ values: ArraySlice<String?>,
+        _ pointers: [UnsafePointer<CChar>?],
+        _ body: ([UnsafePointer<CChar>?]) -> Result
+    ) -> Result {
+        guard let value = values.first else { return body(pointers) }
+        guard let value else { return withCStrings(values.dropFirst(), pointers + [nil], body) }
+        return value.withCString { withCStrings(values.dropFirst(), pointers + [$0], body) }
     }
 
     /// Runs two statements, the second not waiting for the first, in one round trip and, when none is open, in one

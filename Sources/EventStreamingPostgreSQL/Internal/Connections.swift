@@ -12,11 +12,24 @@ struct Connections: Sendable {
         isCancellable: Bool = true,
         _ body: @escaping @Sendable (Session) throws(EventStreamingError) -> Result
     ) async throws(EventStreamingError) -> Result {
-        try await pool.withSession(isCancellable: isCancellable, orThrow: { $0.eventStreamingError }) {
-            [preparation] (session) throws(EventStreamingError) in
-            try preparation.run(session)
-            return try body(session)
+        do throws(EventStreamingError) {
+            return try await pool.withSession(isCancellable: isCancellable, orThrow: { $0.eventStreamingError }) {
+                [preparation] (session) throws(EventStreamingError) in
+                try preparation.run(session)
+                return try body(session)
+            }
+        } catch {
+            throw isCancellable ? error.asCancellation : error
         }
+    }
+}
+
+extension EventStreamingError {
+    /// The error as the caller sees it when its task was cancelled: the server says the same of a statement that took too
+    /// long and of one that we had it end.
+    var asCancellation: EventStreamingError {
+        guard Task.isCancelled, (underlying as? DatabaseError)?.sqlState == "57014" else { return self }
+        return DatabaseError.cancelled.eventStreamingError
     }
 }
 

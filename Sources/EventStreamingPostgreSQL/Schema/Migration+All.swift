@@ -22,6 +22,10 @@ extension Migration {
             type text NOT NULL CHECK (type IN ('ephemeral', 'persistent')),
             capacity bigint CHECK (capacity > 0),
             overflow text NOT NULL,
+            -- Nanoseconds, events, bytes; NULL for no limit.
+            maximum_age bigint,
+            maximum_count bigint,
+            maximum_bytes bigint,
             first_offset bigint NOT NULL DEFAULT 0,
             head bigint NOT NULL DEFAULT 0,
             -- The end of the partition that the head is in.
@@ -85,6 +89,24 @@ extension Migration {
         $function$;
         SELECT make_event_partitions(0);
 
+        -- The first offset of a stream from `low` on before which there are at least `excess` bytes.
+        CREATE FUNCTION offset_after_bytes(stream bigint, low bigint, high bigint, excess bigint) RETURNS bigint
+        LANGUAGE plpgsql STABLE AS $function$
+        DECLARE
+            event record;
+        BEGIN
+            FOR event IN
+                SELECT coalesce(size, length(event_data)) AS bytes FROM events
+                WHERE stream_id = stream AND "offset" >= low AND "offset" < high ORDER BY "offset"
+            LOOP
+                EXIT WHEN excess <= 0;
+                excess := excess - event.bytes;
+                low := low + 1;
+            END LOOP;
+            RETURN low;
+        END
+        $function$;
+
         -- The first offset of a stream from `low` to `high` that was accepted at the time or later. Timestamps never go
         -- back within a stream, so this needs no index of its own.
         CREATE FUNCTION offset_at(stream bigint, low bigint, high bigint, moment bigint) RETURNS bigint
@@ -123,6 +145,7 @@ extension Migration {
             -- Of competing consumers, who share them.
             position bigint NOT NULL,
             next bigint NOT NULL,
+            missed bigint NOT NULL DEFAULT 0,
             semantics text NOT NULL,
             start_kind text NOT NULL,
             start_value bigint NOT NULL,
@@ -152,6 +175,7 @@ extension Migration {
             expires_at bigint NOT NULL,
             position bigint NOT NULL,
             next bigint NOT NULL,
+            missed bigint NOT NULL DEFAULT 0,
             PRIMARY KEY (subscription_id, consumer)
         ) WITH (fillfactor = 50);
 

@@ -18,12 +18,26 @@ extension AppendGroup {
                 if error.isConflict, attempt < Self.attempts { continue }
                 throw error
             }
-            for (place, outcome) in transaction.outcomes {
-                outcomes[place] = outcome
-            }
-            changed.formUnion(transaction.changed)
+            take(transaction)
             return
         }
+    }
+
+    /// Makes the appends in the transaction that is open.
+    mutating func appendCarefully(
+        within session: Session,
+        _ batches: [StreamBatch]
+    ) throws(EventStreamingError) {
+        var transaction = CarefulAppend(self, batches)
+        try transaction.run(session)
+        take(transaction)
+    }
+
+    private mutating func take(_ transaction: CarefulAppend) {
+        for (place, outcome) in transaction.outcomes {
+            outcomes[place] = outcome
+        }
+        changed.formUnion(transaction.changed)
     }
 }
 

@@ -42,6 +42,14 @@ struct AppendGroup {
         }
     }
 
+    /// Makes the appends in the transaction that is open. When this throws, it must be given up.
+    mutating func runWithin(_ session: Session) throws(EventStreamingError) {
+        let batches = try makeBatches(session)
+        if !batches.isEmpty {
+            try appendCarefully(within: session, batches)
+        }
+    }
+
     /// Ends everything that has no outcome yet.
     mutating func fail(with error: EventStreamingError) {
         for place in outcomes.indices where outcomes[place] == nil {

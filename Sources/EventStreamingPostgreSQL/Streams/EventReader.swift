@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// Makes events of the rows of a page.
 ///
@@ -75,7 +76,7 @@ struct EventReader {
         }
         var headers: [String: String] = [:]
         if hasHeaders {
-            guard let read = HeaderText.read(rows.bytes(row, 8)) else {
+            guard let read = HeaderText.headers(of: rows.bytes(row, 8)) else {
                 throw EventStreamingError(
                     .decodingFailed,
                     "The headers of the event at offset \(offset) are not a JSON object of strings."

@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// Writes the columns of events as arrays, one array for a column, which `unnest` makes rows of again: one statement
 /// takes any number of events.
@@ -28,9 +29,8 @@ enum EventWriter {
             return true
         }
         parameters.addArray(ofNullable: .text, indices) { writer, index in
-            let headers = events[index].context.headers
-            guard !headers.isEmpty else { return false }
-            HeaderText.write(headers, to: &writer)
+            guard let text = HeaderText.text(of: events[index].context.headers) else { return false }
+            writer.write(text)
             return true
         }
         parameters.addArray(of: .bytea, indices) { writer, index in

@@ -29,6 +29,9 @@ final class StreamDirectory: Sendable {
         entries.withLock { $0.byID[id] }
     }
 
+    /// The names of all that are known.
+    var names: [StreamName] { entries.withLock { Array($0.byName.keys) } }
+
     func add(_ entry: Entry) {
         entries.withLock { entries in
             entries.byName[entry.name] = entry

@@ -17,13 +17,15 @@ struct LoadedSubscription: Sendable {
     private static let subscription = Statement(
         """
         SELECT ctid, version, last_key, position, next, semantics, start_kind, start_value, event_types,
-            maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout
+            maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
+            missed
         FROM subscriptions WHERE id = $1::bigint
         """
     )
     private static let consumers = Statement(
         """
-        SELECT consumer, kind, epoch, is_connected, registered_at, last_seen_at, expires_at, position, next
+        SELECT consumer, kind, epoch, is_connected, registered_at, last_seen_at, expires_at, position, next,
+            missed
         FROM consumer_offsets WHERE subscription_id = $1::bigint
         """
     )
@@ -43,7 +45,8 @@ struct LoadedSubscription: Sendable {
         let record = SubscriptionRecord(
             lastKey: UInt64(bitPattern: row.int64(0, 2)),
             position: row.int64(0, 3),
-            next: row.int64(0, 4)
+            next: row.int64(0, 4),
+            missed: row.int64(0, 15)
         )
         var records = SubscriptionRecords(subscription: record)
         let consumers = try session.rows(consumers) { $0.add(entry.id) }

@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// A whole event as bytes, for one that returns from the dead letters: its own row may be gone.
 enum StoredEventBytes {
@@ -16,12 +17,7 @@ enum StoredEventBytes {
         writer.write(UInt8(event.causationID == nil ? 0 : 1))
         writer.write(event.causationID ?? MessageID(high: 0, low: 0))
         write(event.correlationID?.rawValue ?? "", to: &writer)
-        var headers = BinaryWriter()
-        if !event.headers.isEmpty {
-            HeaderText.write(event.headers, to: &headers)
-        }
-        writer.write(Int64(headers.count))
-        writer.write(headers.bytes)
+        write(HeaderText.text(of: event.headers) ?? "", to: &writer)
         if case .encoded(let bytes) = event.payload {
             bytes.withUnsafeBytes { writer.write($0) }
         }
@@ -46,7 +42,7 @@ enum StoredEventBytes {
             let causation = reader.id(),
             let correlation = reader.text(),
             let headerBytes = reader.chunk(),
-            let headers = headerBytes.isEmpty ? [:] : HeaderText.read(headerBytes)
+            let headers = headerBytes.isEmpty ? [:] : HeaderText.headers(of: headerBytes)
         else { throw EventStreamingError(.decodingFailed, "The copy of a redriven event is damaged.") }
         return StoredEvent(
             offset: StreamOffset(offset),

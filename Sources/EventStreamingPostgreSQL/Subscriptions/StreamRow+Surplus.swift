@@ -24,7 +24,10 @@ extension StreamRow {
         try trim(before: limit, session)
     }
 
-    private static func lap(
+    /// Moves the positions of a subscription up to `limit`, for good.
+    ///
+    /// - Returns: The offsets that some position had not finished.
+    static func lap(
         _ entry: SubscriptionEntry,
         before limit: Int64,
         _ session: Session

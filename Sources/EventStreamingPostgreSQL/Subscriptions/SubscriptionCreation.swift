@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// Creates a subscription with its dead-letter stream, or changes one, in a transaction.
 struct SubscriptionCreation {
@@ -80,7 +81,8 @@ struct SubscriptionCreation {
         parameters.add(start.value)
         parameters.add(
             definition.eventTypes.map { names in
-                HeaderText.text(Dictionary(uniqueKeysWithValues: names.map { ($0, "") }))
+                names.isEmpty
+                    ? "{}" : HeaderText.text(of: Dictionary(uniqueKeysWithValues: names.map { ($0, "") })) ?? "{}"
             })
         parameters.add(Int64(definition.retry.maximumAttempts))
         parameters.add(definition.retry.initialDelay.clampedNanoseconds)

@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 import Synchronization
 
 /// What a subscription is, and never changes.

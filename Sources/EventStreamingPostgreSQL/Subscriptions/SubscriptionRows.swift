@@ -19,7 +19,7 @@ enum SubscriptionRows {
             mode: entry.mode,
             semantics: DeliverySemantics(rawValue: row.text(0, 5)) ?? .atLeastOnce,
             start: start(row.text(0, 6), row.int64(0, 7)),
-            eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.read(row.bytes(0, 8)) ?? [:]).keys),
+            eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),
             retry: retry,
             visibilityTimeout: .nanoseconds(row.int64(0, 13)),
             consumerTimeout: .nanoseconds(row.int64(0, 14))
@@ -55,7 +55,8 @@ enum SubscriptionRows {
             lastSeenAt: Timestamp(nanosecondsSinceEpoch: rows.int64(row, 5)),
             expiresAt: .nanoseconds(rows.int64(row, 6)),
             position: rows.int64(row, 7),
-            next: rows.int64(row, 8)
+            next: rows.int64(row, 8),
+            missed: rows.int64(row, 9)
         )
     }
 

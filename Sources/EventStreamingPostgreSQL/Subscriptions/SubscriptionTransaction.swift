@@ -72,11 +72,28 @@ struct SubscriptionTransaction {
     /// Keeps others away from the beginning.
     private func runLocked(_ session: Session) throws(Failure) -> Outcome {
         try session.transaction(orThrow: { Failure($0.eventStreamingError) }) { (session) throws(Failure) in
-            try translating { () throws(EventStreamingError) in
-                _ = try StreamRow.lock([entry.stream, entry.deadLetterStream], session)
-                try session.rows(Self.lock) { $0.add(entry.id) }
+            try lockAndRun(session)
+        }
+    }
+
+    private func lockAndRun(_ session: Session) throws(Failure) -> Outcome {
+        try translating { () throws(EventStreamingError) in
+            _ = try StreamRow.lock([entry.stream, entry.deadLetterStream], session)
+            try session.rows(Self.lock) { $0.add(entry.id) }
+        }
+        return try runOnce(session, isLocked: true)
+    }
+
+    /// Does the operations in the transaction that is open, and throws the refusal of the only one of them.
+    func runWithin(_ session: Session) throws(EventStreamingError) -> Outcome {
+        do throws(Failure) {
+            return try lockAndRun(session)
+        } catch {
+            switch error {
+            case .other(let error): throw error
+            case .conflict:
+                throw DatabaseError(message: "conflict", sqlState: "40001", isFatal: false).eventStreamingError
             }
-            return try runOnce(session, isLocked: true)
         }
     }
 
@@ -280,6 +297,32 @@ struct SubscriptionTransaction {
         } catch {
             throw error.isChange ? .conflict : Failure(error)
         }
+    }
+}
+
+extension SubscriptionTransaction {
+    /// A settlement within a transaction of somebody else; a refusal of it is thrown.
+    init(
+        settling settlement: Settlement,
+        _ gate: SubscriptionGate,
+        _ streams: StreamDirectory,
+        _ clock: any EventStreamingClock,
+        _ usesServerTime: Bool
+    ) {
+        let operation = SubscriptionOperation { state, work in
+            do throws(EventStreamingError) {
+                try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
+            } catch {
+                work.failure = error
+            }
+        }
+        self.init(
+            gate: gate,
+            operations: [operation],
+            streams: streams,
+            clock: clock,
+            usesServerTime: usesServerTime
+        )
     }
 }
 

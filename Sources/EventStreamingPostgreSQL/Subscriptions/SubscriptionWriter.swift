@@ -50,7 +50,7 @@ struct SubscriptionWriter {
         """
         WITH subscription AS (
             UPDATE subscriptions SET version = version + 1, last_key = $4::bigint, position = $5::bigint,
-                next = $6::bigint
+                next = $6::bigint, missed = $32::bigint
             WHERE ctid = $2::tid AND id = $1::bigint AND version = $3::bigint
             RETURNING id, ctid
         ), removed_deliveries AS (
@@ -67,16 +67,17 @@ struct SubscriptionWriter {
         ), new_consumers AS (
             INSERT INTO consumer_offsets AS c (
                 subscription_id, consumer, kind, epoch, is_connected, registered_at, last_seen_at, expires_at, position,
-                next
+                next, missed
             )
             SELECT s.id, n.* FROM subscription s, unnest(
                 $9::text[], $10::text[], $11::bigint[], $12::bool[], $13::bigint[], $14::bigint[], $15::bigint[],
-                $16::bigint[], $17::bigint[]
+                $16::bigint[], $17::bigint[], $33::bigint[]
             ) n
             ON CONFLICT (subscription_id, consumer) DO UPDATE SET
                 kind = excluded.kind, epoch = excluded.epoch, is_connected = excluded.is_connected,
                 registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
-                expires_at = excluded.expires_at, position = excluded.position, next = excluded.next
+                expires_at = excluded.expires_at, position = excluded.position, next = excluded.next,
+                missed = excluded.missed
         ), new_deliveries AS (
             INSERT INTO deliveries AS d (
                 subscription_id, key, consumer, holder, deadline, first_offset, end_offset, scheduled, remaining,
@@ -118,6 +119,8 @@ struct SubscriptionWriter {
         addConsumers(to: &parameters)
         parameters.add(isRelaxed)
         addDeliveries(to: &parameters)
+        parameters.add(record.missed)
+        parameters.add(consumers.values.sorted { $0.id < $1.id }.map(\.missed))
         do throws(DatabaseError) {
             let rows = try session.change(Self.statement, parameters)
             return rows.count > 0 ? Array(rows.bytes(0, 0)) : nil

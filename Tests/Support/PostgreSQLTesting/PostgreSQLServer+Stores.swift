@@ -10,6 +10,7 @@ extension PostgreSQLServer {
         options.schema = try SchemaName("t" + UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: ""))
         options.maximumConnections = 4
         options.usesServerTime = false
+        options.sendsHints = false
         return options
     }
 
@@ -21,6 +22,27 @@ extension PostgreSQLServer {
         var options = try freshOptions()
         change(&options)
         return try PostgreSQLEventStreamStore(url: shared.get().url(), options: options, clock: clock)
+    }
+
+    /// Runs SQL with `psql`, as an administrator would.
+    ///
+    /// - Throws: What `psql` complains about.
+    package func runScript(_ sql: some StringProtocol) throws {
+        let psql = Process()
+        let (input, errors) = (Pipe(), Pipe())
+        psql.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        psql.arguments = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url()]
+        psql.standardInput = input
+        psql.standardOutput = FileHandle.nullDevice
+        psql.standardError = errors
+        try psql.run()
+        input.fileHandleForWriting.write(Data(sql.utf8))
+        try input.fileHandleForWriting.close()
+        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        psql.waitUntilExit()
+        guard psql.terminationStatus == 0 else {
+            throw ServerProblem("psql failed: \(String(decoding: complaint, as: UTF8.self))")
+        }
     }
 }
 #endif
