@@ -21,6 +21,9 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite3 = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
+// Every edge to a native library carries its trait: without it, the library need not be on the machine.
+let libPQ = Target.Dependency.target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"]))
+
 let package = Package(
     name: "swift-event-streaming",
     platforms: [.macOS(.v15)],
@@ -30,10 +33,15 @@ let package = Package(
         .library(name: "EventStreaming", targets: ["EventStreaming"]),
         .library(name: "EventStreamingInMemory", targets: ["EventStreamingInMemory"]),
         .library(name: "EventStreamingSQLite", targets: ["EventStreamingSQLite"]),
+        // Empty without the trait PostgreSQL.
+        .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
+    ],
+    traits: [
+        .trait(name: "PostgreSQL", description: "The store in PostgreSQL; needs libpq (Debian: libpq-dev).")
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
@@ -76,10 +84,23 @@ let package = Package(
             dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, sqlite3, deque],
             swiftSettings: settings
         ),
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "EventStreamingPostgreSQL",
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque, libPQ],
+            swiftSettings: settings
+        ),
         // Layer 3: composition.
         .target(
             name: "EventStreamingConfiguration",
-            dependencies: ["EventStreaming", "EventStreamingCore", "EventStreamingSQLite", configuration],
+            dependencies: [
+                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL",
+                configuration,
+            ],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.
@@ -110,7 +131,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "CrashProbe",
-            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite"],
+            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL"],
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings
         ),
@@ -146,6 +167,19 @@ let package = Package(
             dependencies: [
                 "EventStreamingInMemory", "EventStreamingStoreKit", "EventStreamingConformance",
                 "EventStreamingTesting",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PostgreSQLTesting",
+            dependencies: ["EventStreamingPostgreSQL"],
+            path: "Tests/Support/PostgreSQLTesting",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingPostgreSQLTests",
+            dependencies: [
+                "EventStreamingPostgreSQL", "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting",
             ],
             swiftSettings: settings
         ),
