@@ -179,7 +179,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingPostgreSQLTests",
             dependencies: [
-                "EventStreamingPostgreSQL", "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting",
+                "EventStreamingPostgreSQL", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
+                "PostgreSQLTesting", "ProcessTesting", "CrashTesting", "CrashProbe",
             ],
             swiftSettings: settings
         ),

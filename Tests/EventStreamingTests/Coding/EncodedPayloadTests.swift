@@ -113,6 +113,7 @@ struct EncodedPayloadTests {
 
     /// An event of a type that the service does not know, as another process may have emitted it.
     private func plantShipped(_ number: Int) async throws {
+        _ = try await streaming.metadata(of: Workbench.orders)
         let bytes = try JSONEventCodec().encode(OrderShipped(number: number))
         try await store.plant(bytes, as: EventType(OrderShipped.self), in: orders)
     }

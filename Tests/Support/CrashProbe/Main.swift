@@ -74,9 +74,16 @@ struct Main {
             let keys = (0..<Int.random(in: 1...5)).map { "\(writer)-\(number + $0)" }
             number += keys.count
             say("try " + keys.joined(separator: " "))
-            let result = try await streaming.emitter.emit(keys.map { ProbeEvent(key: $0) })
-            if let first = result?.offsets.lowerBound.rawValue {
-                say("ack \(first) " + keys.joined(separator: " "))
+            do throws(EventStreamingError) {
+                let result = try await streaming.emitter.emit(keys.map { ProbeEvent(key: $0) })
+                if let first = result?.offsets.lowerBound.rawValue {
+                    say("ack \(first) " + keys.joined(separator: " "))
+                }
+            } catch {
+                guard error.isRetriable else { throw error }
+                // Whether it was made is not known. What comes next has other keys.
+                say("unknown \(error.code)")
+                try await Task.sleep(for: .milliseconds(50))
             }
         }
     }

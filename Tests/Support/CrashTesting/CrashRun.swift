@@ -1,6 +1,6 @@
 package import EventStreaming
 import Foundation
-import ProcessTesting
+package import ProcessTesting
 
 /// Kills a service again and again while it appends and consumes, and checks after each time what it has left.
 ///
@@ -39,6 +39,36 @@ package struct CrashRun {
             note(lines)
             try await check("seed \(seed), round \(round)")
         }
+        return try await finish()
+    }
+
+    /// Runs one service and lets something happen to what it depends on, `rounds` times. It has to go on by itself.
+    package mutating func run(
+        rounds: Int,
+        whileRunning disturb: (Program) async throws -> Void
+    ) async throws -> (acknowledged: Int, stored: Int) {
+        let arguments = [storageArgument, effects, "append"]
+        var count = 0
+        let steps = (0..<rounds).map { _ in Int.random(in: 1...200, using: &random) }
+        let lines = try await withProgram(at: builtProgram("CrashProbe"), arguments, deadline: .seconds(180)) {
+            service in
+            for step in steps {
+                count += step
+                let seen = try await service.lines(until: "ack ", count: count)
+                count = max(count, seen.count { $0.hasPrefix("ack ") })
+                try await disturb(service)
+            }
+            _ = try await service.lines(until: "ack ", count: count + 100)
+            try service.kill()
+            return try await service.outcome().lines
+        }
+        note(lines)
+        try await check("seed \(seed), after \(rounds) rounds")
+        return try await finish()
+    }
+
+    /// Lets a service that is left alone finish, and checks everything.
+    private mutating func finish() async throws -> (acknowledged: Int, stored: Int) {
         let outcome = try await runProgram(at: builtProgram("CrashProbe"), [storageArgument, effects, "drain"])
         guard outcome.lines.last == "drained" else {
             throw CrashFailure("seed \(seed): the service that was left alone did not finish: \(outcome)")
