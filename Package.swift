@@ -21,6 +21,9 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite3 = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
+// Every edge to a native library carries its trait: without it, the library need not be on the machine.
+let libPQ = Target.Dependency.target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"]))
+
 let package = Package(
     name: "swift-event-streaming",
     platforms: [.macOS(.v15)],
@@ -31,9 +34,14 @@ let package = Package(
         .library(name: "EventStreamingInMemory", targets: ["EventStreamingInMemory"]),
         .library(name: "EventStreamingSQLite", targets: ["EventStreamingSQLite"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
+        // Empty without the trait PostgreSQL.
+        .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
+    ],
+    traits: [
+        .trait(name: "PostgreSQL", description: "The store in PostgreSQL; needs libpq (Debian: libpq-dev).")
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
@@ -74,6 +82,16 @@ let package = Package(
         .target(
             name: "EventStreamingSQLite",
             dependencies: ["EventStreamingCore", "EventStreamingStoreKit", grdb, sqlite3, deque],
+            swiftSettings: settings
+        ),
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "EventStreamingPostgreSQL",
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque, libPQ],
             swiftSettings: settings
         ),
         // Layer 3: composition.
@@ -146,6 +164,19 @@ let package = Package(
             dependencies: [
                 "EventStreamingInMemory", "EventStreamingStoreKit", "EventStreamingConformance",
                 "EventStreamingTesting",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PostgreSQLTesting",
+            dependencies: ["EventStreamingPostgreSQL"],
+            path: "Tests/Support/PostgreSQLTesting",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingPostgreSQLTests",
+            dependencies: [
+                "EventStreamingPostgreSQL", "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting",
             ],
             swiftSettings: settings
         ),

@@ -22,7 +22,8 @@ fi
 # The options every build of the main package has in common: with other options it would be another build.
 swift_options=()
 set_swift_options() {
-    swift_options=(--scratch-path "$scratch")
+    # With everything the package can do; the traits of a user's own build are the user's.
+    swift_options=(--scratch-path "$scratch" --traits PostgreSQL)
     if [[ "$STRICT" == 1 ]]; then swift_options+=(-Xswiftc -warnings-as-errors); fi
 }
 set_swift_options

@@ -28,7 +28,8 @@ requires_command python3 python3
 requires_file "/usr/include/stdio.h" libc6-dev
 requires_file "/usr/lib/gcc*/*/*/libstdc++.so" g++
 requires_file "/usr/include/sqlite3.h" libsqlite3-dev
-# Example of one to come:  requires_file "/usr/include/postgresql/libpq-fe.h" libpq-dev
+requires_file "/usr/include/postgresql/libpq-fe.h" libpq-dev
+requires_file "/usr/lib/postgresql/*/bin/postgres" postgresql   # a server of their own for the tests
 # ----------------------------------------------------------------------------------------------------------------------
 
 # One line with everything that is missing, and out.

@@ -1,0 +1,95 @@
+#if PostgreSQL
+import EventStreamingCore
+
+/// How a transaction is made durable.
+enum Durability {
+    /// On the server's disk before it returns.
+    case full
+    /// Atomic as any other, but a crash of the server may forget it, as a whole, within its last moments.
+    case relaxed
+}
+
+extension Session {
+    private static let begin = Statement("BEGIN")
+    private static let beginSnapshot = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    private static let commit = Statement("COMMIT")
+    private static let relax = Statement("SET LOCAL synchronous_commit = off")
+
+    /// Does `body` in a transaction, which ends with it: committed when it returns, rolled back when it throws.
+    ///
+    /// - Throws: What `body` throws; a ``DatabaseError`` whose `effect` is `unknown` when the answer to the commit did
+    ///   not come.
+    func transaction<Result, Failure: Error>(
+        _ durability: Durability = .full,
+        orThrow wrap: (DatabaseError) -> Failure,
+        _ body: (Session) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        do throws(DatabaseError) {
+            switch durability {
+            case .full: try query(Self.begin)
+            case .relaxed: _ = try query(Self.begin, Parameters(capacity: 0), Self.relax, Parameters(capacity: 0))
+            }
+        } catch {
+            throw wrap(error)
+        }
+        let result: Result
+        do throws(Failure) {
+            result = try body(self)
+        } catch {
+            // When this fails the connection is of no use any more, which whoever lent it will see.
+            try? execute("ROLLBACK")
+            throw error
+        }
+        do throws(DatabaseError) {
+            // Otherwise the commit would be a rollback that looks like a success.
+            guard isInTransaction else { throw .failedTransaction }
+            try query(Self.commit)
+        } catch {
+            var error = error
+            if error.isFatal, error.sqlState == nil || error.sqlState?.hasPrefix("57P") == true {
+                error.effect = .unknown
+            }
+            try? execute("ROLLBACK")
+            throw wrap(error)
+        }
+        return result
+    }
+
+    /// Does `body` in a transaction.
+    func transaction<Result>(
+        _ durability: Durability = .full,
+        _ body: (Session) throws(DatabaseError) -> Result
+    ) throws(DatabaseError) -> Result {
+        try transaction(durability, orThrow: { $0 }, body)
+    }
+
+    /// Does `body`, which only reads, as of one moment.
+    func snapshot<Result>(
+        _ body: (Session) throws(EventStreamingError) -> Result
+    ) throws(EventStreamingError) -> Result {
+        try rows(Self.beginSnapshot)
+        do throws(EventStreamingError) {
+            let result = try body(self)
+            try rows(Self.commit)
+            return result
+        } catch {
+            try? execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Runs one statement that is a transaction of its own and changes something: a lost connection leaves it open
+    /// whether it happened.
+    func change(_ statement: Statement, _ parameters: consuming Parameters) throws(DatabaseError) -> Rows {
+        do throws(DatabaseError) {
+            return try query(statement, parameters)
+        } catch {
+            var error = error
+            if error.isFatal, error.sqlState == nil || error.sqlState?.hasPrefix("57P") == true {
+                error.effect = .unknown
+            }
+            throw error
+        }
+    }
+}
+#endif

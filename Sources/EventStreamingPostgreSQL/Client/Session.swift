@@ -1,0 +1,287 @@
+#if PostgreSQL
+import CLibPQ
+import EventStreamingCore
+
+/// One connection to the server, as the thread sees it that owns it: every call blocks until the answer is there.
+///
+/// Not sendable on purpose: it never leaves its ``Connection``.
+final class Session {
+    private let handle: OpaquePointer
+    private let answerTimeout: Duration
+    /// The names of prepared statements, by their text.
+    private var prepared: [String: String] = [:]
+    /// Until when the server may take to answer; set for every unit of work.
+    private var deadline: ContinuousClock.Instant?
+
+    /// What the server calls this connection.
+    let backendID: Int32
+
+    /// Connects.
+    ///
+    /// - Throws: ``DatabaseError`` with the server's SQLSTATE where it answered.
+    init(_ settings: ConnectionSettings, timeout: Duration, answerTimeout: Duration) throws(DatabaseError) {
+        guard let handle = settings.withKeywords({ PQconnectStartParams($0, $1, 0) }) else {
+            throw DatabaseError(message: "There is no memory for a connection.", isFatal: true)
+        }
+        self.handle = handle
+        self.answerTimeout = answerTimeout
+        // Makes the library tell the SQLSTATE of a refused connection, which is only in its text.
+        PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
+        let deadline = ContinuousClock.now + timeout
+        var state = PGRES_POLLING_WRITING
+        while state != PGRES_POLLING_OK, PQstatus(handle) != CONNECTION_BAD {
+            let isWriting = state == PGRES_POLLING_WRITING
+            guard
+                case .ready = waitForSocket(
+                    PQsocket(handle),
+                    forReading: !isWriting,
+                    forWriting: isWriting,
+                    until: deadline
+                )
+            else {
+                PQfinish(handle)
+                var error = DatabaseError(message: "The server did not answer within \(timeout).", isFatal: true)
+                error.message = "no answer within \(timeout)"
+                throw error
+            }
+            state = PQconnectPoll(handle)
+        }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            let error = Self.refusal(handle)
+            PQfinish(handle)
+            throw error
+        }
+        PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
+        PQsetnonblocking(handle, 1)
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        backendID = PQbackendPID(handle)
+    }
+
+    deinit {
+        PQfinish(handle)
+    }
+
+    /// Where the library's text says `FATAL:  28P01: …`, whatever language the first word is in.
+    private static func refusal(_ handle: OpaquePointer) -> DatabaseError {
+        var error = DatabaseError(connection: handle)
+        let words = error.message.split(separator: ":", omittingEmptySubsequences: true)
+        for (index, word) in words.enumerated() {
+            let word = word.drop { $0 == " " }
+            let isState =
+                word.utf8.count == 5
+                && word.utf8.allSatisfy {
+                    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                        || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+                }
+            // FATAL itself has five letters; a state begins with a digit or has one.
+            if isState, word.contains(where: \.isNumber) {
+                error.sqlState = String(word)
+                let rest = words[(index + 1)...].joined(separator: ":")
+                error.message = String((rest.split(separator: ";").first ?? "").drop { $0 == " " })
+                break
+            }
+        }
+        return error
+    }
+
+    // MARK: - State
+
+    /// Whether the connection is good and no transaction is open.
+    var isIdle: Bool {
+        PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE
+            && PQpipelineStatus(handle) == PQ_PIPELINE_OFF
+    }
+
+    /// Looks whether the server has closed the connection meanwhile, without asking it.
+    var isAlive: Bool {
+        guard case .ready = waitForSocket(PQsocket(handle), forWriting: false, until: .now) else { return isIdle }
+        return PQconsumeInput(handle) == 1 && isIdle
+    }
+
+    /// Whether a transaction is open in which nothing has failed.
+    var isInTransaction: Bool { PQtransactionStatus(handle) == PQTRANS_INTRANS }
+
+    var socket: Int32 { PQsocket(handle) }
+
+    /// What is needed to end a statement from another thread; the caller frees it with `PQfreeCancel`.
+    func makeCancelHandle() -> OpaquePointer? {
+        PQgetCancel(handle)
+    }
+
+    /// Gives the following calls a common time in which the server has to answer.
+    func beginWork() {
+        deadline = .now + answerTimeout
+    }
+
+    // MARK: - Statements
+
+    /// Runs a statement.
+    @discardableResult
+    func query(_ statement: Statement, _ parameters: consuming Parameters) throws(DatabaseError) -> Rows {
+        let name = try prepare(statement)
+        guard send(name, parameters) else { throw DatabaseError(connection: handle) }
+        return try rows(of: answers())
+    }
+
+    /// Runs a statement without values.
+    @discardableResult
+    func query(_ statement: Statement) throws(DatabaseError) -> Rows {
+        try query(statement, Parameters(capacity: 0))
+    }
+
+    /// Runs text that may have several statements: for migrations and transaction control.
+    func execute(_ text: String) throws(DatabaseError) {
+        guard PQsendQuery(handle, text) == 1 else { throw DatabaseError(connection: handle) }
+        for result in try answers() {
+            defer { PQclear(result) }
+            try Self.check(result)
+        }
+    }
+
+    /// Runs a statement of somebody else, with values and results in text form.
+    func textQuery(_ text: String, _ values: [String?]) throws(DatabaseError) -> [[String?]] {
+        guard !text.utf8.contains(0), !values.contains(where: { $0?.utf8.contains(0) == true }) else {
+            throw DatabaseError(message: "a text has a NUL", sqlState: "22021", isFatal: false)
+        }
+        let isSent = withCStrings(values[...], []) { pointers in
+            PQsendQueryParams(handle, text, Int32(clamping: pointers.count), nil, pointers, nil, nil, 0) == 1
+        }
+        guard isSent else { throw DatabaseError(connection: handle) }
+        let rows = try rows(of: answers())
+        return (0..<rows.count).map { row in
+            (0..<rows.columnCount).map { column in rows.optionalText(row, column) }
+        }
+    }
+
+    private func withCStrings<Result>(
+        _ values: ArraySlice<String?>,
+        _ pointers: [UnsafePointer<CChar>?],
+        _ body: ([UnsafePointer<CChar>?]) -> Result
+    ) -> Result {
+        guard let value = values.first else { return body(pointers) }
+        guard let value else { return withCStrings(values.dropFirst(), pointers + [nil], body) }
+        return value.withCString { withCStrings(values.dropFirst(), pointers + [$0], body) }
+    }
+
+    /// Runs two statements, the second not waiting for the first, in one round trip and, when none is open, in one
+    /// transaction.
+    func query(
+        _ first: Statement,
+        _ firstParameters: consuming Parameters,
+        _ second: Statement,
+        _ secondParameters: consuming Parameters
+    ) throws(DatabaseError) -> (Rows, Rows) {
+        let firstName = try prepare(first)
+        let secondName = try prepare(second)
+        guard PQenterPipelineMode(handle) == 1 else { throw DatabaseError(connection: handle) }
+        guard send(firstName, firstParameters), send(secondName, secondParameters), PQpipelineSync(handle) == 1
+        else { throw DatabaseError(connection: handle) }
+        var failure: DatabaseError?
+        var results: [Rows] = []
+        for _ in 0..<2 {
+            do throws(DatabaseError) {
+                results.append(try rows(of: answers()))
+            } catch {
+                failure = failure ?? error
+                if error.isFatal { throw error }
+            }
+        }
+        for result in try answers(untilSync: true) { PQclear(result) }
+        PQexitPipelineMode(handle)
+        if let failure { throw failure }
+        return (results[0], results[1])
+    }
+
+    private func prepare(_ statement: Statement) throws(DatabaseError) -> String {
+        if let name = prepared[statement.text] { return name }
+        let name = "s\(prepared.count)"
+        guard PQsendPrepare(handle, name, statement.text, 0, nil) == 1 else {
+            throw DatabaseError(connection: handle)
+        }
+        _ = try rows(of: answers())
+        prepared[statement.text] = name
+        return name
+    }
+
+    private func send(_ name: String, _ parameters: borrowing Parameters) -> Bool {
+        parameters.withValues { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1
+        }
+    }
+
+    // MARK: - Answers
+
+    private func rows(of results: [OpaquePointer]) throws(DatabaseError) -> Rows {
+        for result in results.dropLast() {
+            PQclear(result)
+        }
+        guard let last = results.last else { throw DatabaseError(connection: handle) }
+        do throws(DatabaseError) {
+            try Self.check(last)
+        } catch {
+            PQclear(last)
+            throw error
+        }
+        return Rows(last)
+    }
+
+    private static func check(_ result: OpaquePointer) throws(DatabaseError) {
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY, PGRES_PIPELINE_SYNC: break
+        case PGRES_PIPELINE_ABORTED:
+            throw DatabaseError(message: "an earlier statement failed", sqlState: "25P02", isFatal: false)
+        default: throw DatabaseError(result: result)
+        }
+    }
+
+    /// Waits for the results of the statement that was sent. In a pipeline, the end of it is one result of its own.
+    private func answers(untilSync: Bool = false) throws(DatabaseError) -> [OpaquePointer] {
+        var results: [OpaquePointer] = []
+        do throws(DatabaseError) {
+            while true {
+                try waitForAnswer()
+                guard let result = PQgetResult(handle) else { return results }
+                results.append(result)
+                if untilSync, PQresultStatus(result) == PGRES_PIPELINE_SYNC { return results }
+            }
+        } catch {
+            for result in results { PQclear(result) }
+            throw error
+        }
+    }
+
+    private func waitForAnswer() throws(DatabaseError) {
+        var isFlushed = PQflush(handle)
+        while isFlushed == 1 || PQisBusy(handle) == 1 {
+            switch waitForSocket(PQsocket(handle), forWriting: isFlushed == 1, until: deadline) {
+            case .ready:
+                guard PQconsumeInput(handle) == 1 else { throw DatabaseError(connection: handle) }
+            case .timedOut:
+                var error = DatabaseError(message: "no answer within \(answerTimeout)", isFatal: true)
+                error.isTimeout = true
+                throw error
+            case .woken, .failed:
+                throw DatabaseError(connection: handle)
+            }
+            if isFlushed == 1 {
+                isFlushed = PQflush(handle)
+            }
+        }
+        if isFlushed < 0 { throw DatabaseError(connection: handle) }
+    }
+
+    // MARK: - Hints
+
+    /// Takes the next notification that has arrived, if any: who sent it, and what it says.
+    func nextNotification() -> (sender: Int32, payload: String)? {
+        guard let notification = PQnotifies(handle) else { return nil }
+        defer { PQfreemem(notification) }
+        return (notification.pointee.be_pid, String(cString: notification.pointee.extra))
+    }
+
+    /// Takes in what has arrived; `false` when the connection is gone.
+    func consumeInput() -> Bool {
+        PQconsumeInput(handle) == 1
+    }
+}
+#endif

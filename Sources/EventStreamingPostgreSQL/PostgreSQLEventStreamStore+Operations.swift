@@ -1,0 +1,94 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+
+extension PostgreSQLEventStreamStore {
+    /// The gate of a subscription.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func gate(of id: SubscriptionID) async throws(EventStreamingError) -> SubscriptionGate {
+        if let gate = subscriptions.known(id) { return gate }
+        let streams = directory
+        let entry = try await withSession { (session) throws(EventStreamingError) in
+            try SubscriptionEntry.find(id, streams, session)
+        }
+        guard let entry else { throw .unknownSubscription(id) }
+        return subscriptions.add(entry, gateFactory)
+    }
+
+    /// The gate of a registration's subscription. A registration can only come from a subscription, so there is no error
+    /// for a missing one but that the consumer is not known.
+    func gate(of registration: ConsumerRegistration) async throws(EventStreamingError) -> SubscriptionGate {
+        do throws(EventStreamingError) {
+            return try await gate(of: registration.subscription)
+        } catch {
+            throw error.code == .unknownSubscription ? .unknownConsumer(registration) : error
+        }
+    }
+
+    /// Makes gates. Does not keep the store.
+    var gateFactory: @Sendable (SubscriptionEntry) -> SubscriptionGate {
+        let (connections, streams, clock) = (connections, directory, clock)
+        let (news, expired, usesServerTime) = (news, expired, options.usesServerTime)
+        return { entry in
+            Self.makeGate(entry, connections, streams, clock, news, expired, usesServerTime)
+        }
+    }
+
+    private static func makeGate(
+        _ entry: SubscriptionEntry,
+        _ connections: Connections,
+        _ streams: StreamDirectory,
+        _ clock: any EventStreamingClock,
+        _ news: News,
+        _ expired: ExpiredConsumers,
+        _ usesServerTime: Bool
+    ) -> SubscriptionGate {
+        let operations = SubscriptionGate.Group(maximumWeight: 64, weight: { _ in 1 }) { requests in
+            await uncancelled {
+                guard let gate = requests.first?.gate else { return [] }
+                let transaction = SubscriptionTransaction(
+                    gate: gate,
+                    operations: requests.map(\.operation),
+                    streams: streams,
+                    clock: clock,
+                    usesServerTime: usesServerTime
+                )
+                do throws(EventStreamingError) {
+                    let outcome = try await connections.withSession(isCancellable: false) {
+                        (session) throws(EventStreamingError) in
+                        try transaction.run(session)
+                    }
+                    expired.add(outcome.expired)
+                    news.tell(outcome.changed)
+                    return requests.map { _ in nil }
+                } catch {
+                    return requests.map { _ in error }
+                }
+            }
+        }
+        return SubscriptionGate(entry, operations: operations)
+    }
+
+    /// Does something to a subscription, as it is at this moment, and writes down what changed.
+    ///
+    /// - Parameters:
+    ///   - isDurable: Whether the change must survive a crash of the server.
+    ///   - body: What to do; done again when it turns out that somebody else had changed the subscription.
+    func change<Value: Sendable>(
+        _ gate: SubscriptionGate,
+        isDurable: Bool = true,
+        _ body: @escaping @Sendable (inout SubscriptionState, SubscriptionWork) throws(EventStreamingError) -> Value
+    ) async throws(EventStreamingError) -> Value {
+        let outcome = OperationOutcome<Value>()
+        let operation = SubscriptionOperation { state, work in
+            work.isDurable = work.isDurable || isDurable
+            outcome.set(Result { () throws(EventStreamingError) in try body(&state, work) })
+        }
+        if let error = try await gate.operations.submit(SubscriptionGate.Request(gate: gate, operation: operation)) {
+            throw error
+        }
+        return try outcome.take()
+    }
+}
+#endif

@@ -1,0 +1,151 @@
+#if PostgreSQL
+public import EventStreamingCore
+import EventStreamingStoreKit
+
+extension PostgreSQLEventStreamStore: SubscriptionStore {
+    /// Creates the subscription and its dead-letter stream, or changes an existing one to this definition.
+    ///
+    /// - Throws: besides what the protocol says, `streamConflict` when there is an ephemeral stream with the name of the
+    ///   dead-letter stream.
+    public func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError) {
+        try Validation.check(definition)
+        let streams = directory
+        try await withSession { (session) throws(EventStreamingError) in
+            try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
+                try SubscriptionCreation(definition: definition, streams: streams).run(session)
+            }
+        }
+    }
+
+    /// Registers a consumer and takes over from any other of the same name. What the other held counts as delivered.
+    public func registerConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        kind: ConsumerKind,
+        start: StartPosition?
+    ) async throws(EventStreamingError) -> ConsumerRegistration {
+        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+            let position = try work.offset(of: start ?? state.definition.start)
+            work.changesPositions = true
+            let epoch = try work.nextEpoch()
+            state.register(
+                consumer,
+                kind: kind,
+                epoch: epoch,
+                position: position,
+                at: work.moment,
+                floor: &work.floor,
+                effects: &work.effects
+            )
+            return ConsumerRegistration(subscription: subscription, consumer: consumer, epoch: epoch)
+        }
+    }
+
+    /// Gives a durable consumer its position without connecting it. Takes over from nobody.
+    public func createConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID,
+        start: StartPosition?
+    ) async throws(EventStreamingError) {
+        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+            let position = try work.offset(of: start ?? state.definition.start)
+            work.changesPositions = true
+            let epoch = try work.nextEpoch()
+            state.create(
+                consumer,
+                epoch: epoch,
+                position: position,
+                at: work.moment,
+                floor: &work.floor,
+                effects: &work.effects
+            )
+        }
+    }
+
+    /// Ends a registration. What the consumer still held is available at once, and counts as delivered; release it first
+    /// where it shall not.
+    public func unregisterConsumer(_ registration: ConsumerRegistration) async throws(EventStreamingError) {
+        try await change(gate(of: registration)) { (state, work) throws(EventStreamingError) in
+            try state.unregister(registration, at: work.moment, floor: &work.floor, effects: &work.effects)
+            work.changesPositions = true
+        }
+    }
+
+    /// Removes a consumer for good. Where consumers compete, what it held counts as delivered and goes to others.
+    public func removeConsumer(
+        _ consumer: ConsumerID,
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> Bool {
+        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+            let isRemoved = state.remove(consumer, at: work.moment, floor: &work.floor, effects: &work.effects)
+            work.changesPositions = work.changesPositions || isRemoved
+            return isRemoved
+        }
+    }
+
+    /// A sign of life.
+    public func heartbeat(
+        _ registration: ConsumerRegistration,
+        extendsLeases: Bool
+    ) async throws(EventStreamingError) {
+        try await change(gate(of: registration), isDurable: false) { (state, work) throws(EventStreamingError) in
+            try state.heartbeat(
+                registration,
+                extendsLeases: extendsLeases,
+                at: work.moment,
+                floor: &work.floor
+            )
+        }
+    }
+
+    private static let due = Statement(
+        """
+        SELECT b.name FROM subscriptions b
+        WHERE EXISTS (
+            SELECT FROM consumer_offsets c
+            WHERE c.subscription_id = b.id AND c.is_connected
+                AND c.expires_at <= coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
+        ) OR EXISTS (
+            SELECT FROM deliveries d
+            WHERE d.subscription_id = b.id AND d.holder IS NOT NULL
+                AND d.deadline <= coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
+        )
+        """
+    )
+
+    /// Ends what ran out, in all subscriptions.
+    ///
+    /// - Returns: Everybody whom this instance found to have expired since the last call, in order of their epochs: also
+    ///   those whom other calls found in the meantime.
+    public func expireConsumers() async throws(EventStreamingError) -> [ConsumerRegistration] {
+        let now = options.usesServerTime ? nil : clock.uptime.clampedNanoseconds
+        let names = try await withSession { (session) throws(EventStreamingError) in
+            let rows = try session.rows(Self.due) { $0.add(now) }
+            var names: [SubscriptionID] = []
+            for row in 0..<rows.count {
+                names.append(try SubscriptionID(rows.text(row, 0)))
+            }
+            return names
+        }
+        for name in names {
+            // Every operation ends what ran out before it does anything else.
+            try await change(gate(of: name)) { _, _ in }
+        }
+        try await giveBackSpace()
+        return expired.take().sorted { $0.epoch < $1.epoch }
+    }
+
+    /// The consumers of a subscription.
+    public func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo] {
+        try await change(gate(of: subscription)) { state, _ in state.consumerInfos }
+    }
+
+    /// The positions of a subscription. Costs a look at every lease.
+    public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
+        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+            let counts = try DeadLetterRows.counts(of: work.entry, work.session)
+            return try state.progress(head: work.log.head) { counts[$0?.rawValue, default: 0] }
+        }
+    }
+}
+#endif

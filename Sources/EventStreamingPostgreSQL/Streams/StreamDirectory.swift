@@ -1,0 +1,86 @@
+#if PostgreSQL
+import EventStreamingCore
+import Synchronization
+
+/// The numbers that the database has for names of streams. A stream never goes, nor does its number or type change, so
+/// what is known stays true.
+final class StreamDirectory: Sendable {
+    struct Entry: Sendable {
+        let id: Int64
+        let name: StreamName
+        let type: StreamType
+    }
+
+    private struct Entries {
+        var byName: [StreamName: Entry] = [:]
+        var byID: [Int64: Entry] = [:]
+    }
+
+    private static let find = Statement("SELECT id, type FROM streams WHERE name = $1::text")
+    private static let findID = Statement("SELECT name, type FROM streams WHERE id = $1::bigint")
+
+    private let entries = Mutex(Entries())
+
+    func known(_ name: StreamName) -> Entry? {
+        entries.withLock { $0.byName[name] }
+    }
+
+    func known(_ id: Int64) -> Entry? {
+        entries.withLock { $0.byID[id] }
+    }
+
+    /// The names of all that are known.
+    var names: [StreamName] { entries.withLock { Array($0.byName.keys) } }
+
+    func add(_ entry: Entry) {
+        entries.withLock { entries in
+            entries.byName[entry.name] = entry
+            entries.byID[entry.id] = entry
+        }
+    }
+
+    /// The stream's entry, looked up in the database where it is not known.
+    ///
+    /// - Throws: `unknownStream`.
+    func entry(_ name: StreamName, _ session: Session) throws(EventStreamingError) -> Entry {
+        if let entry = known(name) { return entry }
+        let entry = try freshEntry(name, session)
+        add(entry)
+        return entry
+    }
+
+    /// The stream's entry as the database has it, not remembered.
+    func freshEntry(_ name: StreamName, _ session: Session) throws(EventStreamingError) -> Entry {
+        let rows = try session.rows(Self.find) { $0.add(name.rawValue) }
+        guard rows.count > 0, let type = StreamType(rawValue: rows.text(0, 1)) else { throw .unknownStream(name) }
+        return Entry(id: rows.int64(0, 0), name: name, type: type)
+    }
+
+    /// The entry of the stream with this number; `nil` when there is none.
+    func entry(_ id: Int64, _ session: Session) throws(EventStreamingError) -> Entry? {
+        if let entry = known(id) { return entry }
+        let rows = try session.rows(Self.findID) { $0.add(id) }
+        guard rows.count > 0, let type = StreamType(rawValue: rows.text(0, 1)) else { return nil }
+        let entry = Entry(id: id, name: try StreamName(rows.text(0, 0)), type: type)
+        add(entry)
+        return entry
+    }
+}
+
+extension Session {
+    /// Runs a statement, with its error as the caller of the store sees it.
+    @discardableResult
+    func rows(
+        _ statement: Statement,
+        _ fill: (inout Parameters) -> Void = { _ in }
+    ) throws(EventStreamingError) -> Rows {
+        var parameters = Parameters()
+        fill(&parameters)
+        do throws(DatabaseError) {
+            return try query(statement, parameters)
+        } catch {
+            throw error.eventStreamingError
+        }
+    }
+}
+#endif

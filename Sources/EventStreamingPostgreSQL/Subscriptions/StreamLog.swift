@@ -1,0 +1,75 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+
+/// What a subscription asks of its stream while it hands out events. Types are read ahead, a page at a time.
+final class StreamLog: SubscriptionLog {
+    private static let page: Int64 = 1024
+    private static let types = Statement(
+        """
+        SELECT "offset", event_type, event_version FROM events
+        WHERE stream_id = $1::bigint AND "offset" >= $2::bigint AND "offset" < $3::bigint
+        """
+    )
+    private static let events = Statement(
+        """
+        SELECT "offset", timestamp, event_version, size, event_id, causation_id, event_type, correlation_id, headers,
+            event_data
+        FROM events WHERE stream_id = $1::bigint AND "offset" >= $2::bigint AND "offset" < $3::bigint
+        ORDER BY "offset"
+        """
+    )
+
+    let head: Int64
+    private let stream: StreamDirectory.Entry
+    private let session: Session
+    private var known: [Int64: EventType] = [:]
+    private var range: Range<Int64> = 0..<0
+
+    init(_ stream: StreamDirectory.Entry, head: Int64, _ session: Session) {
+        self.stream = stream
+        self.head = head
+        self.session = session
+    }
+
+    func type(at offset: Int64) throws(EventStreamingError) -> EventType {
+        if !range.contains(offset) {
+            try readTypes(from: offset)
+        }
+        // An event that was trimmed this very moment is wanted by nobody.
+        return known[offset] ?? EventType(name: "")
+    }
+
+    private func readTypes(from offset: Int64) throws(EventStreamingError) {
+        range = offset..<min(head, offset.addingReportingOverflow(Self.page).partialValue)
+        let rows = try session.rows(Self.types) { parameters in
+            parameters.add(stream.id)
+            parameters.add(range.lowerBound)
+            parameters.add(range.upperBound)
+        }
+        known.removeAll(keepingCapacity: true)
+        for row in 0..<rows.count {
+            known[rows.int64(row, 0)] = EventType(name: rows.text(row, 1), version: Int(rows.int64(row, 2)))
+        }
+    }
+
+    /// The events at offsets, as far as they are still there.
+    func events(at offsets: OffsetRanges) throws(EventStreamingError) -> [StoredEvent] {
+        guard !offsets.isEmpty else { return [] }
+        let span = offsets.span
+        let rows = try session.rows(Self.events) { parameters in
+            parameters.add(stream.id)
+            parameters.add(span.lowerBound)
+            parameters.add(span.upperBound)
+        }
+        let events = try EventReader.events(rows)
+        let ranges = offsets.ranges
+        guard ranges.count > 1 else { return events }
+        var index = 0
+        return events.filter { event in
+            while index < ranges.count, ranges[index].upperBound <= event.offset.rawValue { index += 1 }
+            return index < ranges.count && ranges[index].contains(event.offset.rawValue)
+        }
+    }
+}
+#endif

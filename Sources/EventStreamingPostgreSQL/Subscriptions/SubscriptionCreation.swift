@@ -1,0 +1,96 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+
+/// Creates a subscription with its dead-letter stream, or changes one, in a transaction.
+struct SubscriptionCreation {
+    private static let insert = Statement(
+        """
+        INSERT INTO subscriptions (
+            name, stream_id, dead_letter_stream_id, mode, position, next, semantics, start_kind, start_value,
+            event_types, maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout
+        ) VALUES (
+            $1::text, $2::bigint, $3::bigint, $4::text, $5::bigint, $5::bigint, $6::text, $7::text, $8::bigint,
+            $9::text, $10::bigint, $11::bigint, $12::bigint, $13::double precision, $14::bigint, $15::bigint
+        ) ON CONFLICT (name) DO NOTHING
+        """
+    )
+    private static let update = Statement(
+        """
+        UPDATE subscriptions SET version = version + 1, semantics = $2::text, start_kind = $3::text,
+            start_value = $4::bigint, event_types = $5::text, maximum_attempts = $6::bigint,
+            initial_delay = $7::bigint, maximum_delay = $8::bigint, jitter = $9::double precision,
+            visibility_timeout = $10::bigint, consumer_timeout = $11::bigint
+        WHERE id = $1::bigint
+        """
+    )
+    private static let settle = Statement("SELECT settle_stream($1::bigint)")
+
+    let definition: SubscriptionDefinition
+    let streams: StreamDirectory
+
+    func run(_ session: Session) throws(EventStreamingError) {
+        let stream = try streams.entry(definition.stream, session)
+        let deadLetters = try PostgreSQLEventStreamStore.ensureStream(
+            StreamDefinition(name: definition.deadLetterStream, type: .persistent),
+            changesExisting: false,
+            streams,
+            session
+        )
+        _ = try StreamRow.lock([stream, deadLetters], session)
+        let position = try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
+        let isNew =
+            try session.rows(Self.insert) { parameters in
+                parameters.add(definition.id.rawValue)
+                parameters.add(stream.id)
+                parameters.add(deadLetters.id)
+                parameters.add(definition.mode.rawValue)
+                parameters.add(position)
+                addSettings(to: &parameters)
+            }.affected > 0
+        if isNew {
+            try session.rows(Self.settle) { $0.add(stream.id) }
+            return
+        }
+        guard let entry = try SubscriptionEntry.find(definition.id, streams, session) else {
+            throw .unknownSubscription(definition.id)
+        }
+        guard entry.stream.id == stream.id else {
+            throw conflict("follows stream '\(entry.stream.name)', not '\(stream.name)'")
+        }
+        guard entry.mode == definition.mode else {
+            throw conflict("has mode \(entry.mode), not \(definition.mode)")
+        }
+        try session.rows(Self.update) { parameters in
+            parameters.add(entry.id)
+            addSettings(to: &parameters)
+        }
+    }
+
+    private func conflict(_ problem: String) -> EventStreamingError {
+        EventStreamingError(
+            .subscriptionConflict,
+            "Subscription '\(definition.id)' exists already and \(problem)."
+        )
+    }
+
+    private func addSettings(to parameters: inout Parameters) {
+        let start = SubscriptionRows.columns(definition.start)
+        parameters.add(definition.semantics.rawValue)
+        parameters.add(start.kind)
+        parameters.add(start.value)
+        parameters.add(
+            definition.eventTypes.map { names in
+                names.isEmpty
+                    ? "{}" : HeaderText.text(of: Dictionary(uniqueKeysWithValues: names.map { ($0, "") })) ?? "{}"
+            })
+        parameters.add(Int64(definition.retry.maximumAttempts))
+        parameters.add(definition.retry.initialDelay.clampedNanoseconds)
+        parameters.add(definition.retry.maximumDelay.clampedNanoseconds)
+        parameters.add(definition.retry.jitter)
+        // Times of less than a nanosecond must not become none at all.
+        parameters.add(max(1, definition.visibilityTimeout.clampedNanoseconds))
+        parameters.add(max(1, definition.consumerTimeout.clampedNanoseconds))
+    }
+}
+#endif

@@ -1,0 +1,85 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+import Synchronization
+
+/// Something to be done to a subscription, together with others. May be done again on another state, when it turns out
+/// that somebody else had changed the subscription.
+struct SubscriptionOperation: Sendable {
+    /// Does it, and keeps the outcome.
+    let apply: @Sendable (inout SubscriptionState, SubscriptionWork) -> Void
+}
+
+/// The outcome of an operation, until its caller takes it.
+final class OperationOutcome<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, EventStreamingError>?>(nil)
+
+    func set(_ value: Result<Value, EventStreamingError>) {
+        result.withLock { $0 = value }
+    }
+
+    func take() throws(EventStreamingError) -> Value {
+        guard let result = result.withLock({ $0 }) else {
+            throw EventStreamingError(.storeUnavailable, "The operation was not decided.")
+        }
+        return try result.get()
+    }
+}
+
+/// What the operations of one group share: the stream as they see it, and what they ask to be done with it.
+///
+/// Not sendable: it lives on the connection's thread.
+final class SubscriptionWork {
+    let entry: SubscriptionEntry
+    let session: Session
+    let moment: Moment
+    /// The caller's clock at the moment.
+    let callerUptime: Duration
+    let first: Int64
+    let log: StreamLog
+    var effects = SubscriptionEffects()
+    var floor = RetentionFloor()
+    /// Whether what was done must survive a crash of the server.
+    var isDurable = false
+    /// Whether positions came or went.
+    var changesPositions = false
+    /// Set when an operation failed in the middle: the state is of no use any more.
+    var failure: EventStreamingError?
+    /// Dead letters that are not open any more.
+    var closedLetters: [Int64] = []
+
+    init(
+        _ entry: SubscriptionEntry,
+        _ session: Session,
+        moment: Moment,
+        callerUptime: Duration,
+        first: Int64,
+        head: Int64
+    ) {
+        self.entry = entry
+        self.session = session
+        self.moment = moment
+        self.callerUptime = callerUptime
+        self.first = first
+        log = StreamLog(entry.stream, head: head, session)
+    }
+
+    private static let epoch = Statement("SELECT nextval('epochs')")
+
+    /// The epoch of one more registration. When the operation has to be done again, because somebody was faster, it gets
+    /// another; so the later registration has the greater one.
+    func nextEpoch() throws(EventStreamingError) -> UInt64 {
+        UInt64(bitPattern: try session.rows(Self.epoch).int64(0, 0))
+    }
+
+    /// Resolves a start within the stream.
+    func offset(of position: StartPosition) throws(EventStreamingError) -> Int64 {
+        switch position {
+        case .beginning: first
+        case .latest: log.head
+        case .offset(let offset): min(max(offset.rawValue, first), log.head)
+        case .timestamp: try PostgreSQLEventStreamStore.offset(of: position, in: entry.stream, session)
+        }
+    }
+}
+#endif

@@ -1,0 +1,117 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+
+/// Reads what is written down of subscriptions.
+enum SubscriptionRows {
+    static func definition(
+        _ row: Rows,
+        _ entry: SubscriptionEntry
+    ) throws(EventStreamingError) -> SubscriptionDefinition {
+        var retry = RetryPolicy()
+        retry.maximumAttempts = Int(row.int64(0, 9))
+        retry.initialDelay = .nanoseconds(row.int64(0, 10))
+        retry.maximumDelay = .nanoseconds(row.int64(0, 11))
+        retry.jitter = row.double(0, 12)
+        return try SubscriptionDefinition(
+            id: entry.name,
+            stream: entry.stream.name,
+            mode: entry.mode,
+            semantics: DeliverySemantics(rawValue: row.text(0, 5)) ?? .atLeastOnce,
+            start: start(row.text(0, 6), row.int64(0, 7)),
+            eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),
+            retry: retry,
+            visibilityTimeout: .nanoseconds(row.int64(0, 13)),
+            consumerTimeout: .nanoseconds(row.int64(0, 14))
+        )
+    }
+
+    private static func start(_ kind: String, _ value: Int64) -> StartPosition {
+        switch kind {
+        case "latest": .latest
+        case "offset": .offset(StreamOffset(value))
+        case "timestamp": .timestamp(Timestamp(nanosecondsSinceEpoch: value))
+        default: .beginning
+        }
+    }
+
+    /// The kind of a start, and its number.
+    static func columns(_ start: StartPosition) -> (kind: String, value: Int64) {
+        switch start {
+        case .beginning: ("beginning", 0)
+        case .latest: ("latest", 0)
+        case .offset(let offset): ("offset", offset.rawValue)
+        case .timestamp(let time): ("timestamp", time.nanosecondsSinceEpoch)
+        }
+    }
+
+    static func consumer(_ rows: Rows, _ row: Int) throws(EventStreamingError) -> ConsumerRecord {
+        ConsumerRecord(
+            id: try ConsumerID(rows.text(row, 0)),
+            kind: ConsumerKind(rawValue: rows.text(row, 1)) ?? .durable,
+            epoch: UInt64(bitPattern: rows.int64(row, 2)),
+            isConnected: rows.bool(row, 3),
+            registeredAt: Timestamp(nanosecondsSinceEpoch: rows.int64(row, 4)),
+            lastSeenAt: Timestamp(nanosecondsSinceEpoch: rows.int64(row, 5)),
+            expiresAt: .nanoseconds(rows.int64(row, 6)),
+            position: rows.int64(row, 7),
+            next: rows.int64(row, 8),
+            missed: rows.int64(row, 9)
+        )
+    }
+
+    static func delivery(_ rows: Rows, _ row: Int) throws(EventStreamingError) -> DeliveryRecord {
+        let deadline = Duration.nanoseconds(rows.int64(row, 3))
+        let (first, end) = (rows.int64(row, 4), max(rows.int64(row, 4), rows.int64(row, 5)))
+        var failure: Delivery.Failure?
+        if let begin = rows.optionalInt64(row, 9), let last = rows.optionalInt64(row, 10) {
+            failure = Delivery.Failure(
+                first: Timestamp(nanosecondsSinceEpoch: begin),
+                last: Timestamp(nanosecondsSinceEpoch: last),
+                reason: rows.text(row, 11)
+            )
+        }
+        let delivery = Delivery(
+            phase: rows.optionalInt64(row, 2).map { .leased(holder: UInt64(bitPattern: $0), expiry: deadline) }
+                ?? .waiting(due: deadline),
+            span: first..<end,
+            scheduled: rows.isNull(row, 6) ? OffsetRanges(first..<end) : ranges(rows.bytes(row, 6)),
+            remaining: rows.isNull(row, 7) ? OffsetRanges(first..<end) : ranges(rows.bytes(row, 7)),
+            attempts: Int(rows.int64(row, 8)),
+            failure: failure,
+            redriven: try rows.isNull(row, 12)
+                ? nil : Delivery.Redriven(StoredEventBytes.read(rows.bytes(row, 12)))
+        )
+        return DeliveryRecord(
+            consumer: try rows.optionalText(row, 1).map { (text) throws(EventStreamingError) in try ConsumerID(text) },
+            key: UInt64(bitPattern: rows.int64(row, 0)),
+            delivery: delivery
+        )
+    }
+
+    // MARK: - Ranges
+
+    private static func ranges(_ bytes: UnsafeRawBufferPointer) -> OffsetRanges {
+        var ranges = OffsetRanges()
+        for position in stride(from: 0, to: bytes.count - 15, by: 16) {
+            let low = Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int64.self))
+            let high = Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: position + 8, as: Int64.self))
+            if low <= high {
+                ranges.formUnion(OffsetRanges(low..<high))
+            }
+        }
+        return ranges
+    }
+
+    /// Writes ranges; `false` where they are just the span.
+    static func write(_ ranges: OffsetRanges, of span: Range<Int64>, to writer: inout BinaryWriter) -> Bool {
+        let parts = ranges.ranges
+        if parts.count == 1, parts[0] == span { return false }
+        for range in parts {
+            writer.write(range.lowerBound)
+            writer.write(range.upperBound)
+        }
+        return true
+    }
+}
+#endif

@@ -1,0 +1,153 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingPostgreSQL
+import PostgreSQLTesting
+import Synchronization
+import Testing
+
+@Suite("Several instances", .timeLimit(.minutes(2)))
+struct InstancesTests {
+    private final class Listener: StreamObserver {
+        let count = Mutex(0)
+
+        func streamDidChange(_ stream: StreamName) {
+            count.withLock { $0 += 1 }
+        }
+    }
+
+    private let stream: StreamName
+    private let ids = MessageIDGenerator(clock: SystemClock())
+    private let options: PostgreSQLOptions
+
+    init() throws {
+        stream = try StreamName("orders")
+        var options = try PostgreSQLServer.freshOptions()
+        options.usesServerTime = true
+        self.options = options
+    }
+
+    private func makeStore(hints: Bool = false) throws -> PostgreSQLEventStreamStore {
+        var options = options
+        options.sendsHints = hints
+        return try PostgreSQLEventStreamStore(url: PostgreSQLServer.shared.get().url(), options: options)
+    }
+
+    @Test("Append to one stream: dense, each batch in one piece")
+    func append() async throws {
+        let stores = try (0..<3).map { _ in try makeStore() }
+        try await stores[0].createStream(StreamDefinition(name: stream, type: .persistent))
+        let batches = (0..<60).map { _ in makeEvents(7, ids) }
+        let results = try await withThrowingTaskGroup(of: (Int, AppendResult).self) { group in
+            for (number, batch) in batches.enumerated() {
+                group.addTask { (number, try await stores[number % 3].enqueue(batch, to: stream)) }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        let stored = try await stores[1].read(stream, from: .zero, direction: .forward, limit: 1000)
+        #expect(stored.map(\.offset.rawValue) == (0..<420).map { Int64($0) })
+        for (number, batch) in batches.enumerated() {
+            let offsets = try #require(results[number]?.offsets)
+            let range = Int(offsets.lowerBound.rawValue)..<Int(offsets.upperBound.rawValue)
+            #expect(stored[range].map(\.id) == batch.map(\.id))
+        }
+    }
+
+    @Test("Consume together: every event once, whoever has it")
+    func consume() async throws {
+        let total = 400
+        let stores = try (0..<3).map { _ in try makeStore() }
+        try await stores[0].createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await stores[0].createSubscription(subscription)
+        _ = try await stores[0].enqueue(makeEvents(total, ids), to: stream)
+        let finished = try await withThrowingTaskGroup(of: [Int64].self) { group in
+            for (number, store) in stores.enumerated() {
+                group.addTask {
+                    let consumer = try await store.registerConsumer(
+                        ConsumerID("c\(number)"), of: subscription.id, kind: .durable, start: nil)
+                    var finished: [Int64] = []
+                    var round = 0
+                    while try await store.offset(of: nil, in: subscription.id).rawValue < Int64(total) {
+                        guard case .lease(let lease) = try await store.dequeue(as: consumer, limit: 9) else {
+                            await Task.yield()
+                            continue
+                        }
+                        round += 1
+                        if round.isMultiple(of: 4) {
+                            try await store.release(lease)
+                        } else {
+                            try await store.acknowledge(lease)
+                            finished += lease.events.map(\.offset.rawValue)
+                        }
+                    }
+                    return finished
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(finished.sorted() == (0..<Int64(total)).map { $0 })
+    }
+
+    @Test("A registration takes over from one at another instance")
+    func takeOver() async throws {
+        let (first, second) = (try makeStore(), try makeStore())
+        try await first.createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await first.createSubscription(subscription)
+        _ = try await first.enqueue(makeEvents(2, ids), to: stream)
+        let old = try await first.registerConsumer(ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        guard case .lease(let lease) = try await first.dequeue(as: old, limit: 2) else {
+            Issue.record("there were no events")
+            return
+        }
+        let new = try await second.registerConsumer(ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        #expect(new.epoch > old.epoch)
+        try await expectError(.consumerReplaced) { try await first.acknowledge(lease) }
+        guard case .lease(let again) = try await second.dequeue(as: new, limit: 2) else {
+            Issue.record("what the other held was not available at once")
+            return
+        }
+        #expect(again.attempt == 2)
+        try await second.acknowledge(again)
+        #expect(try await first.offset(of: nil, in: subscription.id) == StreamOffset(2))
+    }
+
+    @Test("Hear of each other's appends, also after the connection for that was killed")
+    func hints() async throws {
+        let (speaker, hearer) = (try makeStore(hints: true), try makeStore(hints: true))
+        try await speaker.createStream(StreamDefinition(name: stream, type: .persistent))
+        _ = try await hearer.metadata(of: stream)
+        let listener = Listener()
+        hearer.addObserver(listener)
+        try await eventually("the first hint") {
+            _ = try await speaker.enqueue(makeEvents(1, ids), to: stream)
+            return listener.count.withLock { $0 > 0 }
+        }
+        let killed = try await speaker.withPostgreSQLTransaction {
+            try $0.execute(
+                """
+                SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid()
+                """,
+                ["event_streaming_\(options.schema)"]
+            )
+        }
+        _ = killed
+        _ = try await speaker.withPostgreSQLTransaction {
+            try $0.execute(
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND query ~ 'pg_notify|LISTEN|^SELECT 1$'
+                """
+            )
+        }
+        listener.count.withLock { $0 = 0 }
+        try await eventually("a hint after the connection was lost") { listener.count.withLock { $0 > 0 } }
+        listener.count.withLock { $0 = 0 }
+        try await eventually("a hint by the new connection") {
+            _ = try await speaker.enqueue(makeEvents(1, ids), to: stream)
+            return listener.count.withLock { $0 > 0 }
+        }
+    }
+}
+#endif

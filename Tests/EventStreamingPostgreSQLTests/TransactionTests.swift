@@ -1,0 +1,81 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingPostgreSQL
+import PostgreSQLTesting
+import Testing
+
+@Suite("Transactions with tables of the service", .timeLimit(.minutes(2)))
+struct TransactionTests {
+    private struct Refusal: Error {}
+
+    private let ids = MessageIDGenerator(clock: SystemClock())
+
+    @Test("Rows and events are committed together, or not at all")
+    func together() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock())
+        let stream = try StreamName("users")
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        _ = try await store.withPostgreSQLTransaction { try $0.execute("CREATE TABLE users (email text, age int)") }
+        for isRefused in [true, false] {
+            let events = makeEvents(1, ids)
+            do {
+                try await store.withPostgreSQLTransaction { transaction in
+                    try transaction.execute("INSERT INTO users VALUES ($1, $2)", ["ada@example.org", nil])
+                    _ = try transaction.append(StreamAppend(stream: stream, events: events))
+                    if isRefused { throw Refusal() }
+                }
+            } catch is Refusal {}
+            let rows = try await store.withPostgreSQLTransaction { try $0.execute("SELECT * FROM users") }
+            #expect(rows == (isRefused ? [] : [["ada@example.org", nil]]))
+            #expect(try await store.metadata(of: stream).count == (isRefused ? 0 : 1))
+        }
+    }
+
+    @Test("A statement that failed cannot be kept secret")
+    func hiddenFailure() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock())
+        let stream = try StreamName("users")
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        let events = makeEvents(1, ids)
+        for statement in ["SELECT 1 / 0", "COMMIT", "ROLLBACK"] {
+            try await expectError(.invalidArgument) {
+                try await store.withPostgreSQLTransaction { transaction in
+                    _ = try? transaction.execute(statement)
+                    if statement == "SELECT 1 / 0" {
+                        _ = try? transaction.append(StreamAppend(stream: stream, events: events))
+                    }
+                }
+            }
+        }
+        #expect(try await store.metadata(of: stream).count == 0)
+    }
+
+    @Test("Transactions in each other's way are begun again")
+    func deadlock() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock())
+        let streams = [try StreamName("a"), try StreamName("b")]
+        for stream in streams {
+            try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        }
+        let rounds = 10
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for order in [streams, streams.reversed()] {
+                group.addTask {
+                    for _ in 0..<rounds {
+                        let events = makeEvents(1, ids)
+                        try await store.withPostgreSQLTransaction { transaction in
+                            for stream in order {
+                                _ = try transaction.append(StreamAppend(stream: stream, events: events))
+                            }
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        for stream in streams {
+            #expect(try await store.metadata(of: stream).count == 2 * rounds)
+        }
+    }
+}
+#endif
