@@ -97,7 +97,9 @@ let package = Package(
         // Layer 3: composition.
         .target(
             name: "EventStreamingConfiguration",
-            dependencies: ["EventStreaming", "EventStreamingCore", "EventStreamingSQLite", configuration],
+            dependencies: [
+                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL", configuration,
+            ],
             swiftSettings: settings
         ),
         // For users' tests, and for authors of stores.

@@ -230,6 +230,12 @@ extension PostgreSQLEventStreamStore {
         )
     }
 
+    private static let offsetOf = Statement(
+        """
+        SELECT e."offset" FROM events e JOIN streams s ON s.id = e.stream_id
+        WHERE e.stream_id = $1::bigint AND e.event_id = $2::uuid AND e."offset" >= s.first_offset
+        """
+    )
     private static let offsetAt = Statement(
         """
         SELECT offset_at(id, first_offset, head, $2::bigint) FROM streams WHERE id = $1::bigint
@@ -254,7 +260,13 @@ extension PostgreSQLEventStreamStore {
         _ session: Session
     ) throws(EventStreamingError) -> Int64 {
         let rows: Rows
-        if case .timestamp(let time) = position {
+        if case .event(let id) = position {
+            rows = try session.rows(offsetOf) { parameters in
+                parameters.add(entry.id)
+                parameters.add(Optional(id))
+            }
+            guard rows.count > 0 else { throw .unknownEvent(id, in: entry.name) }
+        } else if case .timestamp(let time) = position {
             rows = try session.rows(offsetAt) { parameters in
                 parameters.add(entry.id)
                 parameters.add(time.nanosecondsSinceEpoch)
@@ -264,7 +276,7 @@ extension PostgreSQLEventStreamStore {
         }
         guard rows.count > 0 else { throw .unknownStream(entry.name) }
         switch position {
-        case .beginning, .timestamp: return rows.int64(0, 0)
+        case .beginning, .timestamp, .event: return rows.int64(0, 0)
         case .latest: return rows.int64(0, 1)
         case .offset(let offset): return min(max(offset.rawValue, rows.int64(0, 0)), rows.int64(0, 1))
         }

@@ -74,7 +74,11 @@ extension Migration {
                     PERFORM pg_advisory_xact_lock(
                         hashtextextended('event partitions of ' || current_schema(), 0)
                     );
-                    IF to_regclass(partition) IS NULL THEN
+                    -- Not by to_regclass, which may answer from a cache that has not heard yet of a new table.
+                    IF NOT EXISTS (
+                        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                        WHERE n.nspname = current_schema() AND c.relname = partition
+                    ) THEN
                         EXECUTE format(
                             'CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING STORAGE)',
                             partition
@@ -208,6 +212,7 @@ extension Migration {
             semantics text NOT NULL,
             start_kind text NOT NULL,
             start_value bigint NOT NULL,
+            start_event uuid,
             -- The names of the types wanted, as the keys of a JSON object; NULL for all.
             event_types text,
             maximum_attempts bigint NOT NULL,

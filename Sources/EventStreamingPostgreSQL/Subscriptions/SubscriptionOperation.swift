@@ -78,7 +78,7 @@ final class SubscriptionWork {
         case .beginning: first
         case .latest: log.head
         case .offset(let offset): min(max(offset.rawValue, first), log.head)
-        case .timestamp: try PostgreSQLEventStreamStore.offset(of: position, in: entry.stream, session)
+        case .timestamp, .event: try PostgreSQLEventStreamStore.offset(of: position, in: entry.stream, session)
         }
     }
 }
