@@ -36,6 +36,8 @@ let package = Package(
         // Empty without the trait PostgreSQL.
         .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
+        // Empty without the trait PostgreSQL.
+        .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
@@ -98,8 +100,7 @@ let package = Package(
         .target(
             name: "EventStreamingConfiguration",
             dependencies: [
-                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL",
-                configuration,
+                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL", configuration,
             ],
             swiftSettings: settings
         ),
@@ -179,8 +180,7 @@ let package = Package(
         .testTarget(
             name: "EventStreamingPostgreSQLTests",
             dependencies: [
-                "EventStreamingPostgreSQL", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
-                "PostgreSQLTesting", "ProcessTesting", "CrashTesting", "CrashProbe",
+                "EventStreamingPostgreSQL", "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting",
             ],
             swiftSettings: settings
         ),

@@ -73,5 +73,45 @@ extension PostgreSQLEventStreamStore {
             missed: missed.sorted { $0.subscription < $1.subscription }
         )
     }
+
+    // MARK: - Space
+
+    /// How many offsets of a stream are deleted in one transaction, which holds the stream's lock meanwhile; and how many
+    /// such transactions follow each other.
+    private static let deletedAtOnce: Int64 = 5000
+    private static let deletions = 40
+    private static let deleteTrimmed = Statement("SELECT delete_trimmed($1::bigint)")
+    private static let hasTrimmed = Statement("SELECT EXISTS (SELECT FROM streams WHERE deleted_before < first_offset)")
+    private static let dropPartitions = Statement("SELECT drop_event_partitions()")
+
+    /// Removes the rows of events that were trimmed: whole partitions where nothing is left, otherwise in small steps, so
+    /// that nobody waits for long.
+    func giveBackSpace() async throws(EventStreamingError) {
+        let isNeeded = try await withSession { (session) throws(EventStreamingError) in
+            try session.rows(Self.hasTrimmed).bool(0, 0)
+        }
+        guard isNeeded else { return }
+        try await withSession { (session) throws(EventStreamingError) in
+            try Self.dropEmptyPartitions(session)
+        }
+        for _ in 0..<Self.deletions {
+            let count = try await withSession { (session) throws(EventStreamingError) in
+                try session.rows(Self.deleteTrimmed) { $0.add(Self.deletedAtOnce) }.int64(0, 0)
+            }
+            if count == 0 { return }
+        }
+    }
+
+    private static func dropEmptyPartitions(_ session: Session) throws(EventStreamingError) {
+        do throws(DatabaseError) {
+            try session.transaction { (session) throws(DatabaseError) in
+                // Whoever uses the table comes first; there will be another time.
+                try session.execute("SET LOCAL lock_timeout = '100ms'")
+                try session.query(dropPartitions)
+            }
+        } catch {
+            guard error.sqlState == "55P03" || error.isConflict else { throw error.eventStreamingError }
+        }
+    }
 }
 #endif

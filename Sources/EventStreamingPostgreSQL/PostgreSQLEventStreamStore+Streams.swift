@@ -11,7 +11,7 @@ extension PostgreSQLEventStreamStore {
         INSERT INTO streams (
             name, type, capacity, overflow, maximum_age, maximum_count, maximum_bytes, partition_end
         ) VALUES (
-            $1::text, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::bigint, make_event_partitions(0)
+            $1::text, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::bigint, make_event_partitions(0, 0)
         )
         ON CONFLICT (name) DO NOTHING
         """
@@ -230,16 +230,15 @@ extension PostgreSQLEventStreamStore {
         )
     }
 
+    private static let offsetOf = Statement(
+        """
+        SELECT e."offset" FROM events e JOIN streams s ON s.id = e.stream_id
+        WHERE e.stream_id = $1::bigint AND e.event_id = $2::uuid AND e."offset" >= s.first_offset
+        """
+    )
     private static let offsetAt = Statement(
         """
         SELECT offset_at(id, first_offset, head, $2::bigint) FROM streams WHERE id = $1::bigint
-        """
-    )
-
-    private static let offsetOfEvent = Statement(
-        """
-        SELECT e."offset" FROM streams s JOIN events e ON e.stream_id = s.id AND e."offset" >= s.first_offset
-        WHERE s.id = $1::bigint AND e.event_id = $2::uuid
         """
     )
 
@@ -261,19 +260,18 @@ extension PostgreSQLEventStreamStore {
         _ session: Session
     ) throws(EventStreamingError) -> Int64 {
         let rows: Rows
-        switch position {
-        case .timestamp(let time):
+        if case .event(let id) = position {
+            rows = try session.rows(offsetOf) { parameters in
+                parameters.add(entry.id)
+                parameters.add(Optional(id))
+            }
+            guard rows.count > 0 else { throw .unknownEvent(id, in: entry.name) }
+        } else if case .timestamp(let time) = position {
             rows = try session.rows(offsetAt) { parameters in
                 parameters.add(entry.id)
                 parameters.add(time.nanosecondsSinceEpoch)
             }
-        case .event(let id):
-            rows = try session.rows(offsetOfEvent) { parameters in
-                parameters.add(entry.id)
-                parameters.add(id)
-            }
-            guard rows.count > 0 else { throw .unknownEvent(id, in: entry.name) }
-        case .beginning, .latest, .offset:
+        } else {
             rows = try session.rows(bounds) { $0.add(entry.id) }
         }
         guard rows.count > 0 else { throw .unknownStream(entry.name) }

@@ -25,7 +25,8 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         start: StartPosition?
     ) async throws(EventStreamingError) -> ConsumerRegistration {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
-            let position = try work.offset(of: start ?? state.definition.start)
+            let isNew = state.needsPosition(for: consumer)
+            let position = try isNew ? work.offset(of: start ?? state.definition.start) : 0
             work.changesPositions = true
             let epoch = try work.nextEpoch()
             state.register(
@@ -48,7 +49,8 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         start: StartPosition?
     ) async throws(EventStreamingError) {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
-            let position = try work.offset(of: start ?? state.definition.start)
+            let isNew = state.needsPosition(for: consumer)
+            let position = try isNew ? work.offset(of: start ?? state.definition.start) : 0
             work.changesPositions = true
             let epoch = try work.nextEpoch()
             state.create(
@@ -131,6 +133,7 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
             // Every operation ends what ran out before it does anything else.
             try await change(gate(of: name)) { _, _ in }
         }
+        try await giveBackSpace()
         return expired.take().sorted { $0.epoch < $1.epoch }
     }
 

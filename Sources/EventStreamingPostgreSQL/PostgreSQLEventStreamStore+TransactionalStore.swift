@@ -3,7 +3,7 @@ public import EventStreamingCore
 import EventStreamingStoreKit
 
 extension PostgreSQLEventStreamStore: TransactionalStore {
-    private static let attempts = 5
+    private static let attempts = 8
 
     /// Runs `body` in one transaction. The transaction is a ``PostgreSQLTransaction``, which writes tables of the
     /// service's own.
@@ -40,6 +40,8 @@ extension PostgreSQLEventStreamStore: TransactionalStore {
             case .failure(let error):
                 let error: any Error = (error as? EventStreamingError)?.asCancellation ?? error
                 guard (error as? EventStreamingError)?.isConflict == true, attempt < Self.attempts else { throw error }
+                // Both parties of a deadlock would only meet again.
+                try? await Task.sleep(for: .milliseconds(20) * Double.random(in: 0...Double(attempt)))
                 attempt += 1
             }
         }

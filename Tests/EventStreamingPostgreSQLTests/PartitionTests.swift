@@ -50,5 +50,30 @@ struct PartitionTests {
         #expect(result == AppendResult(offsets: StreamOffset(1200)..<StreamOffset(1205)))
         #expect(try await store.enqueue(late, to: stream).isDuplicate)
     }
+
+    @Test("Trimmed events give back their space: whole partitions, and rows of the last one")
+    func space() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock()) { $0.eventsPerPartition = 1000 }
+        let stream = try StreamName("orders")
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        let events = makeEvents(3500, ids)
+        _ = try await store.enqueue(events, to: stream)
+        #expect(try await store.trim(stream, before: StreamOffset(2100)) == 2100)
+        _ = try await store.expireConsumers()
+        let partitions = try await store.withPostgreSQLTransaction {
+            try $0.execute(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass ORDER BY 1")
+        }
+        #expect(partitions == [["events_2000"], ["events_3000"]])
+        let rows = try await store.withPostgreSQLTransaction { try $0.execute("SELECT count(*) FROM events") }
+        #expect(rows == [["1400"]])
+        let kept = try await store.read(stream, from: StreamOffset(2100), direction: .forward, limit: .max)
+        #expect(kept.map(\.id) == events[2100...].map(\.id))
+        // A new stream begins in a partition that was dropped.
+        let other = try StreamName("other")
+        try await store.createStream(StreamDefinition(name: other, type: .persistent))
+        #expect(try await store.enqueue(makeEvents(2500, ids), to: other).offsets.upperBound == StreamOffset(2500))
+        #expect(try await store.enqueue(makeEvents(3, ids), to: stream).offsets.lowerBound == StreamOffset(3500))
+    }
 }
 #endif

@@ -79,7 +79,12 @@ extension DatabaseError: CustomStringConvertible {
 
 extension EventStreamingError {
     /// Whether the server ended the transaction in favour of another, and asks to try again.
-    var isConflict: Bool { (underlying as? DatabaseError)?.isConflict ?? false }
+    ///
+    /// Also when a partition was dropped in the moment between looking for it and writing to it.
+    var isConflict: Bool {
+        guard let error = underlying as? DatabaseError else { return false }
+        return error.isConflict || error.isCheckViolation
+    }
 }
 
 extension DatabaseError {

@@ -61,33 +61,96 @@ extension Migration {
             PRIMARY KEY (stream_id, "offset")
         ) PARTITION BY RANGE ("offset");
 
-        -- Makes partitions until one holds the offset, and returns that one's end.
-        CREATE FUNCTION make_event_partitions(wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $function$
+        -- Makes the partitions from one offset to another where they are missing, and returns the end of the last.
+        CREATE FUNCTION make_event_partitions(first bigint, last bigint) RETURNS bigint LANGUAGE plpgsql AS $function$
         DECLARE
             size bigint := (SELECT value FROM store_settings WHERE name = 'events_per_partition');
-            lower bigint := wanted - wanted % size;
-            partition text := 'events_' || lower;
+            lower bigint := first - first % size;
+            partition text;
         BEGIN
-            IF to_regclass(partition) IS NULL THEN
-                PERFORM pg_advisory_xact_lock(hashtextextended('event partitions of ' || current_schema(), 0));
+            LOOP
+                partition := 'events_' || lower;
                 IF to_regclass(partition) IS NULL THEN
-                    EXECUTE format(
-                        'CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING STORAGE)',
-                        partition
+                    PERFORM pg_advisory_xact_lock(
+                        hashtextextended('event partitions of ' || current_schema(), 0)
                     );
-                    -- Recognises events that are appended again. Not of the whole table: the offset would be part of it.
-                    EXECUTE format('CREATE UNIQUE INDEX ON %I (stream_id, event_id)', partition);
-                    -- Attaching, unlike creating in place, lets others read and append meanwhile.
-                    EXECUTE format(
-                        'ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
-                        partition, lower, lower + size
-                    );
+                    -- Not by to_regclass, which may answer from a cache that has not heard yet of a new table.
+                    IF NOT EXISTS (
+                        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                        WHERE n.nspname = current_schema() AND c.relname = partition
+                    ) THEN
+                        EXECUTE format(
+                            'CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING STORAGE)',
+                            partition
+                        );
+                        -- Recognises events that are appended again. Not of the whole table: the offset would be a part.
+                        EXECUTE format('CREATE UNIQUE INDEX ON %I (stream_id, event_id)', partition);
+                        -- Attaching, unlike creating in place, lets others read and append meanwhile.
+                        EXECUTE format(
+                            'ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+                            partition, lower, lower + size
+                        );
+                    END IF;
                 END IF;
-            END IF;
-            RETURN lower + size;
+                lower := lower + size;
+                EXIT WHEN lower > last;
+            END LOOP;
+            RETURN lower;
         END
         $function$;
-        SELECT make_event_partitions(0);
+        SELECT make_event_partitions(0, 0);
+
+        -- Deletes rows of trimmed events, at most `step` offsets of each of some streams; returns how many offsets were
+        -- done.
+        CREATE FUNCTION delete_trimmed(step bigint) RETURNS bigint LANGUAGE plpgsql AS $function$
+        DECLARE
+            stream record;
+            done bigint := 0;
+            upto bigint;
+        BEGIN
+            FOR stream IN
+                SELECT id, deleted_before, first_offset FROM streams WHERE deleted_before < first_offset
+                ORDER BY id LIMIT 8 FOR NO KEY UPDATE SKIP LOCKED
+            LOOP
+                upto := least(stream.first_offset, stream.deleted_before + step);
+                DELETE FROM events
+                WHERE stream_id = stream.id AND "offset" >= stream.deleted_before AND "offset" < upto;
+                UPDATE streams SET deleted_before = upto WHERE id = stream.id;
+                done := done + upto - stream.deleted_before;
+            END LOOP;
+            RETURN done;
+        END
+        $function$;
+
+        -- Whether some stream has or may soon have events in a partition.
+        CREATE FUNCTION is_partition_needed(lower bigint, upper bigint) RETURNS boolean LANGUAGE sql AS $function$
+            SELECT EXISTS (
+                SELECT FROM streams
+                WHERE (partition_end = upper AND head < upper) OR (head > lower AND first_offset < upper)
+            )
+        $function$;
+
+        -- Drops the partitions in which everything was trimmed. Looks again once nobody else can write to them.
+        CREATE FUNCTION drop_event_partitions() RETURNS bigint LANGUAGE plpgsql AS $function$
+        DECLARE
+            size bigint := (SELECT value FROM store_settings WHERE name = 'events_per_partition');
+            partition record;
+            dropped bigint := 0;
+        BEGIN
+            FOR partition IN
+                SELECT c.relname AS name, substr(c.relname, 8)::bigint AS lower
+                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = 'events'::regclass
+            LOOP
+                CONTINUE WHEN is_partition_needed(partition.lower, partition.lower + size);
+                EXECUTE format('LOCK TABLE events, %I IN ACCESS EXCLUSIVE MODE', partition.name);
+                CONTINUE WHEN is_partition_needed(partition.lower, partition.lower + size);
+                EXECUTE format('DROP TABLE %I', partition.name);
+                dropped := dropped + 1;
+            END LOOP;
+            RETURN dropped;
+        END
+        $function$;
 
         -- The first offset of a stream from `low` on before which there are at least `excess` bytes.
         CREATE FUNCTION offset_after_bytes(stream bigint, low bigint, high bigint, excess bigint) RETURNS bigint
@@ -149,6 +212,7 @@ extension Migration {
             semantics text NOT NULL,
             start_kind text NOT NULL,
             start_value bigint NOT NULL,
+            start_event uuid,
             -- The names of the types wanted, as the keys of a JSON object; NULL for all.
             event_types text,
             maximum_attempts bigint NOT NULL,

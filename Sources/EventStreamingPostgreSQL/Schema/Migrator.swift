@@ -7,7 +7,15 @@ import EventStreamingCore
 /// ended in between, because each is one transaction.
 struct Migrator: Sendable {
     private static let schemaExists = Statement("SELECT 1 FROM pg_namespace WHERE nspname = $1::text")
-    private static let tableExists = Statement("SELECT to_regclass($1::text || '.schema_migrations') IS NOT NULL")
+    /// Not by `to_regclass`, which may answer from a cache that has not heard yet of what another instance has just made.
+    private static let tableExists = Statement(
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1::text AND c.relname = 'schema_migrations'
+        )
+        """
+    )
     private static let version = Statement("SELECT coalesce(max(version), 0)::bigint FROM schema_migrations")
     private static let record = Statement("INSERT INTO schema_migrations (version) VALUES ($1::bigint)")
     private static let lock = Statement(

@@ -35,7 +35,7 @@ struct StreamRow: Sendable {
         """
     )
 
-    private static let makePartitions = Statement("SELECT make_event_partitions($1::bigint)")
+    private static let makePartitions = Statement("SELECT make_event_partitions($1::bigint, $2::bigint)")
 
     private init(_ entry: StreamDirectory.Entry, _ rows: Rows, _ row: Int) {
         self.entry = entry
@@ -102,7 +102,10 @@ struct StreamRow: Sendable {
         let newHead = head + Int64(events.count)
         if newHead > partitionEnd {
             sealedID = Self.greatest(newestID, events.lazy.map(\.id).max())
-            partitionEnd = try session.rows(Self.makePartitions) { $0.add(newHead - 1) }.int64(0, 0)
+            partitionEnd = try session.rows(Self.makePartitions) { parameters in
+                parameters.add(head)
+                parameters.add(newHead - 1)
+            }.int64(0, 0)
         }
         head = newHead
         for event in events {

@@ -18,7 +18,7 @@ struct LoadedSubscription: Sendable {
         """
         SELECT ctid, version, last_key, position, next, semantics, start_kind, start_value, event_types,
             maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
-            missed
+            missed, start_event
         FROM subscriptions WHERE id = $1::bigint
         """
     )

@@ -8,10 +8,12 @@ struct SubscriptionCreation {
         """
         INSERT INTO subscriptions (
             name, stream_id, dead_letter_stream_id, mode, position, next, semantics, start_kind, start_value,
-            event_types, maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout
+            event_types, maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
+            start_event
         ) VALUES (
             $1::text, $2::bigint, $3::bigint, $4::text, $5::bigint, $5::bigint, $6::text, $7::text, $8::bigint,
-            $9::text, $10::bigint, $11::bigint, $12::bigint, $13::double precision, $14::bigint, $15::bigint
+            $9::text, $10::bigint, $11::bigint, $12::bigint, $13::double precision, $14::bigint, $15::bigint,
+            $16::uuid
         ) ON CONFLICT (name) DO NOTHING
         """
     )
@@ -20,7 +22,7 @@ struct SubscriptionCreation {
         UPDATE subscriptions SET version = version + 1, semantics = $2::text, start_kind = $3::text,
             start_value = $4::bigint, event_types = $5::text, maximum_attempts = $6::bigint,
             initial_delay = $7::bigint, maximum_delay = $8::bigint, jitter = $9::double precision,
-            visibility_timeout = $10::bigint, consumer_timeout = $11::bigint
+            visibility_timeout = $10::bigint, consumer_timeout = $11::bigint, start_event = $12::uuid
         WHERE id = $1::bigint
         """
     )
@@ -38,20 +40,36 @@ struct SubscriptionCreation {
             session
         )
         _ = try StreamRow.lock([stream, deadLetters], session)
-        let position = try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
-        let isNew =
-            try session.rows(Self.insert) { parameters in
-                parameters.add(definition.id.rawValue)
-                parameters.add(stream.id)
-                parameters.add(deadLetters.id)
-                parameters.add(definition.mode.rawValue)
-                parameters.add(position)
-                addSettings(to: &parameters)
-            }.affected > 0
+        var isNew = false
+        if try SubscriptionEntry.find(definition.id, streams, session) == nil {
+            // A position that exists stays where it is, so the start need not exist any more then.
+            let position = try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
+            isNew = try insert(stream, deadLetters, position, session)
+        }
         if isNew {
             try session.rows(Self.settle) { $0.add(stream.id) }
-            return
+        } else {
+            try update(stream, session)
         }
+    }
+
+    private func insert(
+        _ stream: StreamDirectory.Entry,
+        _ deadLetters: StreamDirectory.Entry,
+        _ position: Int64,
+        _ session: Session
+    ) throws(EventStreamingError) -> Bool {
+        try session.rows(Self.insert) { parameters in
+            parameters.add(definition.id.rawValue)
+            parameters.add(stream.id)
+            parameters.add(deadLetters.id)
+            parameters.add(definition.mode.rawValue)
+            parameters.add(position)
+            addSettings(to: &parameters)
+        }.affected > 0
+    }
+
+    private func update(_ stream: StreamDirectory.Entry, _ session: Session) throws(EventStreamingError) {
         guard let entry = try SubscriptionEntry.find(definition.id, streams, session) else {
             throw .unknownSubscription(definition.id)
         }
@@ -91,6 +109,7 @@ struct SubscriptionCreation {
         // Times of less than a nanosecond must not become none at all.
         parameters.add(max(1, definition.visibilityTimeout.clampedNanoseconds))
         parameters.add(max(1, definition.consumerTimeout.clampedNanoseconds))
+        parameters.add(start.event)
     }
 }
 #endif

@@ -18,7 +18,7 @@ enum SubscriptionRows {
             stream: entry.stream.name,
             mode: entry.mode,
             semantics: DeliverySemantics(rawValue: row.text(0, 5)) ?? .atLeastOnce,
-            start: start(row.text(0, 6), row.int64(0, 7)),
+            start: start(row.text(0, 6), row.int64(0, 7), row.optionalID(0, 16)),
             eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),
             retry: retry,
             visibilityTimeout: .nanoseconds(row.int64(0, 13)),
@@ -26,23 +26,24 @@ enum SubscriptionRows {
         )
     }
 
-    private static func start(_ kind: String, _ value: Int64) -> StartPosition {
+    private static func start(_ kind: String, _ value: Int64, _ event: MessageID?) -> StartPosition {
         switch kind {
         case "latest": .latest
         case "offset": .offset(StreamOffset(value))
         case "timestamp": .timestamp(Timestamp(nanosecondsSinceEpoch: value))
-        default: MessageID(String(kind.dropFirst("event ".count))).map { .event($0) } ?? .beginning
+        case "event": event.map { .event($0) } ?? .beginning
+        default: .beginning
         }
     }
 
-    /// The kind of a start, and its number.
-    static func columns(_ start: StartPosition) -> (kind: String, value: Int64) {
+    /// The kind of a start, its number and its event.
+    static func columns(_ start: StartPosition) -> (kind: String, value: Int64, event: MessageID?) {
         switch start {
-        case .beginning: ("beginning", 0)
-        case .latest: ("latest", 0)
-        case .offset(let offset): ("offset", offset.rawValue)
-        case .timestamp(let time): ("timestamp", time.nanosecondsSinceEpoch)
-        case .event(let id): ("event \(id)", 0)
+        case .beginning: ("beginning", 0, nil)
+        case .latest: ("latest", 0, nil)
+        case .offset(let offset): ("offset", offset.rawValue, nil)
+        case .timestamp(let time): ("timestamp", time.nanosecondsSinceEpoch, nil)
+        case .event(let id): ("event", 0, id)
         }
     }
 
