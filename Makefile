@@ -2,6 +2,8 @@
 #
 # Variables, given on the command line or in the environment:
 #   INPUT    the commands `make run` feeds to the example; `-` is standard input
+#   DATA_DIR where the example keeps its SQLite file; .data by default. What is there already is continued
+#   STORAGE  memory, sqlite, or the address of a PostgreSQL server: postgresql://user:password@host:port/database
 #   FILTER   which tests `make test`, or which benchmarks `make bench`, should run
 #   STRICT   1: warnings are errors, 0: they are not (see "Warnings" in CONTRIBUTING.md)
 #   SCRATCH  where SwiftPM puts what it builds; .build by default
@@ -10,14 +12,14 @@
 
 INPUT ?= Examples/UserService/Input/commands.jsonl
 
-export INPUT FILTER STRICT SCRATCH
+export INPUT DATA_DIR STORAGE FILTER STRICT SCRATCH
 
 .PHONY: help
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: ## Build the example service and run it [INPUT=file.jsonl, or INPUT=- for standard input]
+run: ## Build the example service and run it [INPUT=file.jsonl or -] [DATA_DIR=dir] [STORAGE=postgresql://…]
 	@bash dev/run
 
 .PHONY: test

@@ -36,8 +36,6 @@ let package = Package(
         // Empty without the trait PostgreSQL.
         .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
-        // Empty without the trait PostgreSQL.
-        .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
@@ -100,7 +98,8 @@ let package = Package(
         .target(
             name: "EventStreamingConfiguration",
             dependencies: [
-                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL", configuration,
+                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL",
+                configuration,
             ],
             swiftSettings: settings
         ),
@@ -114,7 +113,9 @@ let package = Package(
         // Layer 4: applications.
         .executableTarget(
             name: "UserService",
-            dependencies: ["EventStreaming", log, serviceLifecycle],
+            dependencies: [
+                "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", log, serviceLifecycle,
+            ],
             path: "Examples/UserService",
             exclude: ["Input"],
             swiftSettings: settings
@@ -180,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "EventStreamingPostgreSQLTests",
             dependencies: [
-                "EventStreamingPostgreSQL", "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting",
+                "EventStreamingPostgreSQL", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
+                "PostgreSQLTesting", "ProcessTesting", "CrashTesting", "CrashProbe",
             ],
             swiftSettings: settings
         ),

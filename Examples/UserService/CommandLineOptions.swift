@@ -19,6 +19,8 @@ struct CommandLineOptions: Equatable {
           {"command":"DeclineInvitation","invitation":"…"}            also "reason"
 
         Options:
+          --storage <kind>        where events are kept: sqlite (the default), postgresql or memory
+          --data-dir <folder>     the folder of the SQLite file; .data by default
           --json                  write JSON Lines instead of text
           --max-payload <bytes>   the largest event; 1000000 by default
           --max-line <bytes>      the longest line; 20000000 by default
@@ -26,12 +28,22 @@ struct CommandLineOptions: Equatable {
           --help                  show this
 
         Environment:
+          DATABASE_URL            the PostgreSQL server: postgresql://user:password@host:port/database
           LOG_LEVEL               trace, debug, info, notice, warning (the default), error or critical
 
         Exit codes: 0 nothing was lost; 1 the input cannot be read; 2 wrong usage; 3 something was lost;
         4 the service failed.
         """
 
+    /// Where events are kept.
+    enum Storage: String, CaseIterable {
+        case memory
+        case sqlite
+        case postgresql
+    }
+
+    var storage = Storage.sqlite
+    var dataFolder = ".data"
     /// A path, or `-` for standard input.
     var input = ""
     var isJSON = false
@@ -50,6 +62,17 @@ struct CommandLineOptions: Equatable {
             case "--": hasEndedOptions = true
             case "--json": isJSON = true
             case "--help", "-h": showsHelp = true
+            case "--storage":
+                guard let storage = arguments.next().flatMap({ Storage(rawValue: $0) }) else {
+                    let kinds = Storage.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw UsageError(message: "--storage needs one of \(kinds).")
+                }
+                self.storage = storage
+            case "--data-dir":
+                guard let folder = arguments.next(), !folder.isEmpty else {
+                    throw UsageError(message: "--data-dir needs the name of a folder.")
+                }
+                dataFolder = folder
             case "--max-payload":
                 maximumPayloadBytes = try Self.number(arguments.next(), of: argument, in: 1...2_000_000_000)
             case "--max-line":

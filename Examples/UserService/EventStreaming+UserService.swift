@@ -4,17 +4,27 @@ import Logging
 extension EventStreaming {
     /// The streams, subscriptions and handlers of this service.
     static func userService(
+        storage: EventStreamingStorage,
         maximumPayloadBytes: Int,
         directory: Directory,
         journal: Journal,
         logger: Logger
     ) throws -> EventStreaming {
-        try EventStreaming(storage: .inMemory) { streaming in
+        try EventStreaming(storage: storage) { streaming in
             streaming.options.limits.maximumPayloadBytes = maximumPayloadBytes
             streaming.options.logger = logger
 
-            streaming.addStream(UserWorkflow.self) { $0.type = .persistent }
+            streaming.addStream(UserWorkflow.self) { stream in
+                stream.type = .persistent
+                stream.isReplayEnabled = true
+            }
             streaming.addStream(InvitationWorkflow.self)  // ephemeral, as streams are by default
+            // What an earlier run has left can be read, too.
+            streaming.addEvent(UserAdded.self)
+            streaming.addEvent(UserRemoved.self)
+            streaming.addEvent(UserInvited.self)
+            streaming.addEvent(InvitationAccepted.self)
+            streaming.addEvent(InvitationDeclined.self)
 
             // A handler: the engine runs it, with retries, for as long as the service runs.
             streaming.addSubscription(Subscriptions.userAnalytics) { subscription in

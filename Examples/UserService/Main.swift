@@ -49,13 +49,21 @@ struct Main {
     /// Runs the service until its input has ended and everything is delivered, or a signal ends it sooner.
     private static func serve(_ options: CommandLineOptions) async throws -> Summary {
         let logger = makeLogger()
-        let journal = Journal(console: Console(format: options.isJSON ? .json : .text), ledger: Ledger())
+        let console = Console(format: options.isJSON ? .json : .text)
+        let journal = Journal(console: console, ledger: Ledger())
+        let storage = try Storage(options)
+        let directory = Directory()
         let streaming = try EventStreaming.userService(
+            storage: storage.storage,
             maximumPayloadBytes: options.maximumPayloadBytes,
-            directory: Directory(),
+            directory: directory,
             journal: journal,
             logger: logger
         )
+        let beginning = try await Beginning(of: streaming)
+        journal.ledger.begin(at: beginning.heads)
+        try await directory.restore(from: streaming)
+        console.write(BeginningEntry(storage: storage.description, beginning: beginning))
         let application = UserApplication(
             input: try InputSource(path: options.input),
             options: options,

@@ -102,9 +102,10 @@ final class UserApplication: Service {
     private func hasOutstandingEvents() async throws -> Bool {
         for (subscription, stream) in Summary.subscriptions where subscription != Subscriptions.audit {
             let head = try await streaming.metadata(of: stream).head
-            let deadLetters = try await streaming.progress(of: subscription).map(\.deadLetters).max() ?? 0
+            let beginning = journal.ledger.beginning(of: stream)
+            let deadLetters = try await Summary.deadLetters(of: subscription, from: beginning, in: streaming).count
             let done = journal.ledger.tally(of: subscription).finished.count + deadLetters
-            if done < StreamOffset.zero.distance(to: head) { return true }
+            if done < beginning.distance(to: head) { return true }
         }
         return false
     }

@@ -8,7 +8,9 @@ struct Auditor: Sendable {
     /// Reads up to what is the end of the stream now.
     func run() async throws {
         let head = try await streaming.metadata(of: UserWorkflow.streamName).head
-        guard head > .zero else { return }
+        // Where an earlier run has left off; a new auditor begins at the beginning.
+        let position = try await streaming.progress(of: Subscriptions.audit).map(\.position).max() ?? .zero
+        guard position < head else { return }
         let last = head.advanced(by: -1)
         try await streaming.withSubscription(to: Subscriptions.audit, as: "auditor") { deliveries in
             for try await delivery in deliveries {

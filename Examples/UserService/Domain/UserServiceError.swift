@@ -8,6 +8,7 @@ struct UserServiceError: Error, Equatable, CustomStringConvertible {
         case idTaken, emailTaken, unknownUser, userRemoved, alreadyInvited, unknownInvitation, invitationFinished
         // The world outside.
         case mailBounced
+        case storageMissing
     }
 
     let code: Code

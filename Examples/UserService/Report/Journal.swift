@@ -17,7 +17,9 @@ struct Journal: Sendable {
     /// A consumer is done with a delivery.
     func finished(_ delivery: Delivery) {
         console.write(DeliveryEntry(delivery))
-        ledger.finished(delivery.record.id, of: delivery.subscription.rawValue)
+        let subscription = delivery.subscription.rawValue
+        guard let stream = Summary.stream(of: subscription) else { return }
+        ledger.finished(delivery.record.id, at: delivery.record.offset, in: stream, of: subscription)
     }
 
     /// A consumer failed with a delivery, and will give it back.

@@ -14,6 +14,8 @@ final class Ledger: Sendable {
     }
 
     private struct State {
+        /// Where the streams were when the program began.
+        var beginnings: [String: StreamOffset] = [:]
         var accepted: [String: Int] = [:]
         var tallies: [String: Tally] = [:]
         /// How often anything happened.
@@ -29,6 +31,16 @@ final class Ledger: Sendable {
     /// The events that accepted commands emitted, by stream.
     var accepted: [String: Int] { state.withLock { $0.accepted } }
 
+    /// Notes where the streams were when the program began. What was before is not counted.
+    func begin(at heads: [String: StreamOffset]) {
+        update { $0.beginnings = heads }
+    }
+
+    /// Where a stream was when the program began.
+    func beginning(of stream: String) -> StreamOffset {
+        state.withLock { $0.beginnings[stream] ?? .zero }
+    }
+
     func tally(of subscription: String) -> Tally {
         state.withLock { $0.tallies[subscription] ?? Tally() }
     }
@@ -38,9 +50,10 @@ final class Ledger: Sendable {
         update { $0.accepted[stream, default: 0] += 1 }
     }
 
-    /// A consumer of `subscription` finished an event.
-    func finished(_ event: MessageID, of subscription: String) {
+    /// A consumer of `subscription`, which follows `stream`, finished an event.
+    func finished(_ event: MessageID, at offset: StreamOffset, in stream: String, of subscription: String) {
         update { state in
+            guard state.beginnings[stream] ?? .zero <= offset else { return }
             if !state.tallies[subscription, default: Tally()].finished.insert(event).inserted {
                 state.tallies[subscription]?.repeated += 1
             }

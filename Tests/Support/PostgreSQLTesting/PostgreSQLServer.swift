@@ -35,6 +35,7 @@ package final class PostgreSQLServer: Sendable {
     }
 
     private let input: FileHandle
+    private let output: FileHandle
     private let keeper: Process
 
     /// Starts a server and waits until it answers.
@@ -59,13 +60,8 @@ package final class PostgreSQLServer: Sendable {
         try keeper.run()
         self.keeper = keeper
         self.input = input.fileHandleForWriting
-        var answer = Data()
-        while !answer.contains(UInt8(ascii: "\n")) {
-            let more = output.fileHandleForReading.availableData
-            if more.isEmpty { break }
-            answer += more
-        }
-        let text = String(decoding: answer, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        self.output = output.fileHandleForReading
+        let text = Self.line(of: self.output)
         guard let port = Int(text) else {
             throw ServerProblem("the server did not start: \(text)")
         }
@@ -74,6 +70,24 @@ package final class PostgreSQLServer: Sendable {
 
     deinit {
         stop()
+    }
+
+    /// Crashes the server, as `pg_ctl stop -m immediate` does, and starts it again at the same place. Returns when it
+    /// answers; blocks a thread for that long.
+    package func crash() throws {
+        try input.write(contentsOf: Data("crash\n".utf8))
+        let text = Self.line(of: output)
+        guard text == "\(port)" else { throw ServerProblem("after a crash: \(text)") }
+    }
+
+    private static func line(of handle: FileHandle) -> String {
+        var answer = Data()
+        while !answer.contains(UInt8(ascii: "\n")) {
+            let more = handle.availableData
+            if more.isEmpty { break }
+            answer += more
+        }
+        return String(decoding: answer, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Stops the server and removes all it had. Returns when it is gone.
@@ -137,7 +151,13 @@ package final class PostgreSQLServer: Sendable {
             fi
             [ $attempt = 5 ] && { tail -n 3 "$directory/log" | tr '\n' ' '; exit 1; }
         done
-        while read -r line; do :; done
+        while read -r line; do
+            # A crash: nothing is written down, connections break off. Then the server starts again.
+            id=$(head -n 1 "$directory/data/postmaster.pid")
+            kill -QUIT "$id"
+            for i in $(seq 200); do kill -0 "$id" 2>/dev/null || break; sleep 0.05; done
+            if start "$port"; then echo "$port"; else echo "it did not start again"; fi
+        done
         id=$(head -n 1 "$directory/data/postmaster.pid" 2>/dev/null)
         if [ -n "$id" ]; then
             kill -QUIT "$id" 2>/dev/null

@@ -31,6 +31,37 @@ struct EndToEndTests {
         #expect(outcome.count("userService.mailBounced") == 16)
     }
 
+    @Test("A second run continues the first, even one that was killed")
+    func continues() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "user-service-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let arguments = ["--data-dir", folder, Self.committedInput]
+        try await UserService.with(arguments) { program in
+            let lines = try await program.lines(until: ": accepted ", count: 100)
+            #expect(lines.contains("Nothing is there yet."))
+            try program.kill()
+        }
+        let second = try await UserService.run(arguments)
+        #expect(second.count("This continues an earlier run.") == 1)
+        #expect(second.count("Events are kept in: SQLite file \(folder)/user-service.sqlite") == 1)
+        #expect(second.summary.hasSuffix("lost=0"), "\(second.summary)")
+        #expect(second.exitCode == 0)
+
+        let third = try await UserService.run(arguments)
+        #expect(third.count("  user-events goes on at offset 120") == 1)
+        #expect(third.count("  user-analytics goes on at offset 120") == 1)
+        #expect(third.count("userService.idTaken") > 0, "Who is a user is known from the history.")
+        #expect(third.summary.hasSuffix("lost=0"), "\(third.summary)")
+    }
+
+    @Test("A storage that cannot be used is named")
+    func unusableStorage() async throws {
+        let outcome = try await UserService.run(["--data-dir", "/proc/nowhere", Self.committedInput])
+        #expect(outcome.exitCode == 4 && outcome.errors.count == 1, "\(outcome)")
+        let other = try await UserService.run(["--storage", "postgresql", Self.committedInput])
+        #expect(other.exitCode == 4 && other.errors.joined().contains("DATABASE_URL"), "\(other)")
+    }
+
     @Test("The committed input shows every kind of refusal")
     func refusals() async throws {
         let outcome = try await UserService.run([Self.committedInput])
