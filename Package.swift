@@ -98,7 +98,8 @@ let package = Package(
         .target(
             name: "EventStreamingConfiguration",
             dependencies: [
-                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL", configuration,
+                "EventStreaming", "EventStreamingCore", "EventStreamingSQLite", "EventStreamingPostgreSQL",
+                configuration,
             ],
             swiftSettings: settings
         ),
@@ -130,7 +131,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "CrashProbe",
-            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite"],
+            dependencies: ["EventStreamingPostgreSQL", "CrashTesting", "EventStreaming", "EventStreamingSQLite"],
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings
         ),

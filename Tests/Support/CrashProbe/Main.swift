@@ -50,7 +50,7 @@ struct Main {
         switch parts[0] {
         case "sqlite": return .sqlite(path: parts[1])
         #if PostgreSQL
-        case "postgresql": return .postgreSQL(parts[1])
+        case "postgresql": return .postgreSQL(url: parts[1])
         #endif
         default: return nil
         }
