@@ -61,6 +61,11 @@ def extract_symbol_graphs(scratch, modules, output):
     for module_map in _module_maps(scratch, built):
         options += ["-Xcc", f"-fmodule-map-file={module_map}"]
 
+    # Where the headers of native libraries are that some of our modules wrap.
+    libraries = subprocess.run(["pkg-config", "--cflags-only-I", "libpq"], capture_output=True, text=True).stdout
+    for folder in libraries.split() or ["-I/usr/include/postgresql"]:
+        options += ["-Xcc", folder]
+
     folders = {}
     for module in modules:
         folder = folders[module.name] = os.path.join(output, module.name)

@@ -44,7 +44,7 @@ extension PostgreSQLEventStreamStore {
         _ expired: ExpiredConsumers,
         _ usesServerTime: Bool
     ) -> SubscriptionGate {
-        let operations = SubscriptionGate.Group(maximumWeight: 64, weight: { _ in 1 }) { requests in
+        let operations = SubscriptionGate.Group(maximumWeight: 64) { requests in
             await uncancelled {
                 guard let gate = requests.first?.gate else { return [] }
                 let transaction = SubscriptionTransaction(

@@ -170,11 +170,16 @@ extension PostgreSQLEventStreamStore {
         _ session: Session
     ) throws(EventStreamingError) -> [StoredEvent] {
         while true {
-            let (bounds, rows) = try session.pair(Self.bounds, { $0.add(entry.id) }, Self.forward) { parameters in
-                parameters.add(entry.id)
-                parameters.add(offsets.lowerBound)
-                parameters.add(offsets.upperBound)
-            }
+            let (bounds, rows) = try session.pair(
+                Self.bounds,
+                { $0.add(entry.id) },
+                Self.forward,
+                { parameters in
+                    parameters.add(entry.id)
+                    parameters.add(offsets.lowerBound)
+                    parameters.add(offsets.upperBound)
+                }
+            )
             guard bounds.count > 0 else { throw .unknownStream(entry.name) }
             let (first, head) = (bounds.int64(0, 0), bounds.int64(0, 1))
             guard first <= offsets.lowerBound else {

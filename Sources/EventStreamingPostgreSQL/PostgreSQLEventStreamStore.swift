@@ -60,12 +60,15 @@ public final class PostgreSQLEventStreamStore: Sendable {
         let news = News(observers: observers, streams: directory, hints: hints)
         self.news = news
         let directory = directory
-        appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: { $0.reduce(0) { $0 + $1.weight } }) {
-            requests in
+        appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: Self.weight) { requests in
             await uncancelled {
                 await Self.commit(requests, connections, directory, news, clock)
             }
         }
+    }
+
+    private static func weight(of appends: [PendingAppend]) -> Int {
+        appends.reduce(0) { $0 + $1.weight }
     }
 
     deinit {

@@ -13,7 +13,7 @@ struct Connections: Sendable {
         _ body: @escaping @Sendable (Session) throws(EventStreamingError) -> Result
     ) async throws(EventStreamingError) -> Result {
         do throws(EventStreamingError) {
-            return try await pool.withSession(isCancellable: isCancellable, orThrow: { $0.eventStreamingError }) {
+            return try await pool.withSession(isCancellable: isCancellable, orThrow: \.eventStreamingError) {
                 [preparation] (session) throws(EventStreamingError) in
                 try preparation.run(session)
                 return try body(session)

@@ -32,6 +32,10 @@ struct SubscriptionTransaction {
         case conflict
         case other(EventStreamingError)
 
+        init(database error: DatabaseError) {
+            self.init(error.eventStreamingError)
+        }
+
         init(_ error: EventStreamingError) {
             self = error.isConflict ? .conflict : .other(error)
         }
@@ -71,7 +75,7 @@ struct SubscriptionTransaction {
 
     /// Keeps others away from the beginning.
     private func runLocked(_ session: Session) throws(Failure) -> Outcome {
-        try session.transaction(orThrow: { Failure($0.eventStreamingError) }) { (session) throws(Failure) in
+        try session.transaction(orThrow: Failure.init(database:)) { (session) throws(Failure) in
             try lockAndRun(session)
         }
     }
@@ -124,7 +128,7 @@ struct SubscriptionTransaction {
         } else if isLocked {
             place = try writeWithMore(writer, loaded, work, session)
         } else {
-            place = try session.transaction(orThrow: { Failure($0.eventStreamingError) }) {
+            place = try session.transaction(orThrow: Failure.init(database:)) {
                 (session) throws(Failure) in
                 try writeWithMore(writer, loaded, work, session)
             }
