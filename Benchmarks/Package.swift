@@ -15,7 +15,7 @@ let package = Package(
         .executable(name: "Benchmarks", targets: ["Benchmarks"])
     ],
     dependencies: [
-        .package(name: "swift-event-streaming", path: "..")
+        .package(name: "swift-event-streaming", path: "..", traits: ["PostgreSQL"])
     ],
     targets: [
         // Counts allocations and reads the heap; has an effect with glibc only.
@@ -27,13 +27,20 @@ let package = Package(
             dependencies: ["CLibPQForBenchmarks"],
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
+        // The tests' server: a link to its file, as SwiftPM takes nothing from outside of a package.
+        .target(
+            name: "PostgreSQLTesting",
+            swiftSettings: settings + [.define("PostgreSQL")]
+        ),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
                 "AllocationCounter",
                 "CBaselines",
+                "PostgreSQLTesting",
                 .product(name: "CQRS", package: "swift-event-streaming"),
                 .product(name: "EventStreaming", package: "swift-event-streaming"),
+                .product(name: "EventStreamingPostgreSQL", package: "swift-event-streaming"),
                 .product(name: "EventStreamingSQLite", package: "swift-event-streaming"),
             ],
             swiftSettings: settings

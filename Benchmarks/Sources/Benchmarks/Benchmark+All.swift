@@ -7,7 +7,7 @@ extension Benchmark {
             .inMemorySingle, .inMemoryFanout, .inMemoryContention,
             .inMemoryMemory, .inMemoryMemoryFlow,
             .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
-        ] + SQLiteFile.benchmarks
+        ] + SQLiteFile.benchmarks + PostgreSQLTables.benchmarks
 }
 
 extension SQLiteFile {
@@ -18,6 +18,20 @@ extension SQLiteFile {
         consume(consumers: 1), consume(consumers: 4),
         consumeBacklog, consumeConsumed, consumeSnapshot,
         latency,
+        memoryReplay, memoryConsume,
+    ]
+}
+
+extension PostgreSQLTables {
+    fileprivate static let benchmarks: [Benchmark] = [
+        appendBatch,
+        appendConcurrent("", streams: 1, "32 connections in C, one stream", target: 2),
+        appendConcurrent("-streams", streams: 32, "32 connections in C, 32 streams", target: 2),
+        replay,
+        consume(consumers: 1), consume(consumers: 4),
+        consumeBacklog, consumeConsumed, consumeSnapshot,
+        latency,
+        fanout,
         memoryReplay, memoryConsume,
     ]
 }

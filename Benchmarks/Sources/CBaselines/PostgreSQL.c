@@ -11,8 +11,19 @@ enum { oid_bytea = 17, oid_int8 = 20, oid_text = 25, oid_uuid = 2950 };
 
 // MARK: - Connections
 
-static PGconn *open_connection(const char *url, const char *schema) {
+static void ignore_notice(void *context, const char *message) {
+    (void)context;
+    (void)message;
+}
+
+static PGconn *connect_to(const char *url) {
     PGconn *connection = PQconnectdb(url);
+    PQsetNoticeProcessor(connection, ignore_notice, NULL);
+    return connection;
+}
+
+static PGconn *open_connection(const char *url, const char *schema) {
+    PGconn *connection = connect_to(url);
     if (PQstatus(connection) != CONNECTION_OK) {
         problem("%s", PQerrorMessage(connection));
         PQfinish(connection);
@@ -42,7 +53,7 @@ static bool prepare(PGconn *connection, const char *name, const char *sql) {
 }
 
 int postgresql_execute(const char *url, const char *sql) {
-    PGconn *connection = PQconnectdb(url);
+    PGconn *connection = connect_to(url);
     bool is_fine = PQstatus(connection) == CONNECTION_OK && check(connection, PQexec(connection, sql));
     if (!is_fine) problem("%s", PQerrorMessage(connection));
     PQfinish(connection);
@@ -51,12 +62,8 @@ int postgresql_execute(const char *url, const char *sql) {
 
 /// Partitions for so many events, so that making them is not measured.
 static bool make_partitions(PGconn *connection, int64_t events) {
-    char sql[300];
-    snprintf(
-        sql, sizeof sql,
-        "DO $$ DECLARE reached bigint := 0; BEGIN WHILE reached < %lld LOOP "
-        "reached := make_event_partitions(reached); END LOOP; END $$", (long long)events
-    );
+    char sql[100];
+    snprintf(sql, sizeof sql, "SELECT make_event_partitions(0, %lld)", (long long)events);
     return check(connection, PQexec(connection, sql));
 }
 

@@ -52,6 +52,7 @@ extension DurableDatabase {
         try await withEmpty { database in
             Console.say("  storing \(count) events …")
             try await DurableStream(database.storage).fill(count)
+            try database.filled()
             return try await body(database)
         }
     }

@@ -14,6 +14,9 @@ protocol DurableDatabase: Sendable {
     /// The storage that keeps its streams here.
     var storage: EventStreamingStorage { get }
 
+    /// Does what the database would do by itself some time after many events came.
+    func filled() throws
+
     // MARK: - Baselines, in events a second
 
     /// One connection, batches.

@@ -16,6 +16,8 @@ struct SQLiteFile: DurableDatabase {
 
     var storage: EventStreamingStorage { .sqlite(path: path) }
 
+    func filled() {}
+
     func appendBatches(_ batches: Int, of size: Int) throws -> Double {
         try Baseline.rate { sqlite_append_batches(path, 1, Int64(batches), Int32(size)) }
     }

@@ -1,0 +1,1 @@
+../../../Tests/Support/PostgreSQLTesting/PostgreSQLServer.swift
