@@ -92,7 +92,10 @@ struct EndToEndTests {
         #expect(lines.last?.kind == "summary")
         #expect(lines.last?.emitted == 283)
         #expect(lines.last?.lost == 0)
-        #expect(Set(lines.map(\.kind)) == ["beginning", "accepted", "rejected", "delivered", "failed", "subscription", "summary"])
+        #expect(
+            Set(lines.map(\.kind)) == [
+                "beginning", "accepted", "rejected", "delivered", "failed", "subscription", "summary",
+            ])
         let delivered = Dictionary(grouping: lines.filter { $0.kind == "delivered" }, by: { $0.subscription ?? "" })
             .mapValues { $0.compactMap(\.offset) }
         #expect(delivered["user-analytics"] == Array(0..<120))
