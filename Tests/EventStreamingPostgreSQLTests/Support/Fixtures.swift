@@ -48,11 +48,11 @@ func eventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }
-    Issue.record("not within 20 seconds: \(what)", sourceLocation: sourceLocation)
+    Issue.record("not within 60 seconds: \(what)", sourceLocation: sourceLocation)
 }
 #endif
