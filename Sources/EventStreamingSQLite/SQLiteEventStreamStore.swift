@@ -20,7 +20,8 @@ import EventStreamingStoreKit
 ///
 /// ## Closing
 ///
-/// The file is closed when the store is no longer referenced.
+/// The file is closed when the store is no longer referenced, a moment after its last call at the earliest: a program that
+/// opens the same file again at once is refused until then, and may try again.
 public final class SQLiteEventStreamStore: Sendable {
     let clock: any EventStreamingClock
     let database: SQLiteDatabase
