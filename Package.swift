@@ -133,7 +133,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "CrashProbe",
-            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL"],
+            dependencies: [
+                "CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", grdb,
+            ],
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings
         ),
