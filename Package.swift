@@ -183,8 +183,9 @@ let package = Package(
         .testTarget(
             name: "EventStreamingPostgreSQLTests",
             dependencies: [
-                "EventStreamingPostgreSQL", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
-                "PostgreSQLTesting", "ProcessTesting", "CrashTesting", "CrashProbe",
+                "EventStreamingPostgreSQL", "EventStreamingInMemory", "EventStreamingSQLite", "EventStreaming",
+                "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting", "ProcessTesting",
+                "CrashTesting", "CrashProbe",
             ],
             swiftSettings: settings
         ),
