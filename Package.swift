@@ -133,7 +133,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "CrashProbe",
-            dependencies: ["CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL"],
+            dependencies: [
+                "CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", grdb,
+            ],
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings
         ),
@@ -181,8 +183,9 @@ let package = Package(
         .testTarget(
             name: "EventStreamingPostgreSQLTests",
             dependencies: [
-                "EventStreamingPostgreSQL", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting",
-                "PostgreSQLTesting", "ProcessTesting", "CrashTesting", "CrashProbe",
+                "EventStreamingPostgreSQL", "EventStreamingInMemory", "EventStreamingSQLite", "EventStreaming",
+                "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting", "ProcessTesting",
+                "CrashTesting", "CrashProbe",
             ],
             swiftSettings: settings
         ),

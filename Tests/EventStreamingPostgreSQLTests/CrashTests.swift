@@ -21,7 +21,14 @@ struct CrashTests {
             storage: .postgreSQL(url: server.url()),
             folder: folder.path,
             seed: UInt64.random(in: 1 ... .max)
-        )
+        ) {
+            let store = try PostgreSQLEventStreamStore(url: server.url())
+            return try await store.withPostgreSQLTransaction { transaction in
+                try transaction.execute("SELECT place FROM public.probe_effects").compactMap { row in
+                    row.first.flatMap { $0 }.flatMap { Int64($0) }
+                }
+            }
+        }
         try await body(server, &run)
     }
 

@@ -1,6 +1,7 @@
 import CrashTesting
 import EventStreaming
 import EventStreamingSQLite
+import GRDB
 import Testing
 
 /// Kills real processes that append to a file and consume from it.
@@ -15,7 +16,11 @@ struct CrashTests {
                 storage: .sqlite(path: path),
                 folder: folder,
                 seed: UInt64.random(in: 1 ... .max)
-            )
+            ) {
+                try await DatabaseQueue(path: path).read {
+                    try Int64.fetchAll($0, sql: "SELECT place FROM probe_effects")
+                }
+            }
             let result = try await run.run(rounds: 50)
             #expect(result.acknowledged > 50)
             #expect(result.stored >= result.acknowledged)

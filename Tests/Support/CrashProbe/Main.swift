@@ -1,6 +1,5 @@
 import CrashTesting
 import EventStreaming
-import EventStreamingSQLite
 import Synchronization
 
 #if canImport(Glibc)
@@ -9,28 +8,30 @@ import Glibc
 import Darwin
 #endif
 
-#if PostgreSQL
-import EventStreamingPostgreSQL
-#endif
-
 /// The service that crash tests kill: it appends and consumes, and says what it does.
 ///
 ///     CrashProbe <storage> <effects file> append    until it is killed
 ///     CrashProbe <storage> <effects file> drain     until every subscription has finished
 ///
 /// Standard output has a line for each attempt to append, `try <key>…`, and for each success, `ack <offset> <key>…`.
-/// The effects file gets a line for each event handled, before the event counts as finished.
+/// The effects file gets a line for each event handled, before the event counts as finished. One subscription writes rows
+/// to a table `probe_effects` instead, each in the transaction that finishes its event.
 @main
 struct Main {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let storage = Self.storage(arguments[1]) else {
+        guard arguments.count == 4, let store = try ProbeStore(arguments[1]) else {
             throw ProbeError(text: "usage: CrashProbe sqlite:<path>|postgresql:<url> <effects file> append|drain")
         }
         let effects = try EffectsFile(path: arguments[2])
-        let streaming = try EventStreaming(storage: storage) { streaming in
+        try await store.makeTable()
+        let streaming = try EventStreaming(storage: store.storage) { streaming in
             ProbeService.declare(in: &streaming) { subscription, delivery in
-                try effects.write("\(subscription) \(delivery.record.offset.rawValue)")
+                if subscription == ProbeService.recorder {
+                    try await store.record(delivery)
+                } else {
+                    try effects.write("\(subscription) \(delivery.record.offset.rawValue)")
+                }
             }
         }
         let drains = arguments[3] == "drain"
@@ -41,18 +42,6 @@ struct Main {
             } else {
                 try await append(to: streaming)
             }
-        }
-    }
-
-    private static func storage(_ text: String) -> EventStreamingStorage? {
-        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { return nil }
-        switch parts[0] {
-        case "sqlite": return .sqlite(path: parts[1])
-        #if PostgreSQL
-        case "postgresql": return .postgreSQL(url: parts[1])
-        #endif
-        default: return nil
         }
     }
 

@@ -5,13 +5,16 @@ package import ProcessTesting
 /// Kills a service again and again while it appends and consumes, and checks after each time what it has left.
 ///
 /// Checked is, after every kill: each append that was acknowledged is in the stream, once, where it was said to be; what
-/// is in the stream was tried; offsets are dense; no checkpoint is past an event that was not handled. At the end, with
-/// a service that is left alone: every event was handled by every subscription.
+/// is in the stream was tried; offsets are dense; no checkpoint is past an event that was not handled; no effect that is
+/// committed with its checkpoint was made twice. At the end, with a service that is left alone: every event was handled by
+/// every subscription.
 package struct CrashRun {
     /// How the service is told where its events are.
     package let storageArgument: String
     /// The same storage, for the one who checks. Used only while no service runs.
     package let storage: EventStreamingStorage
+    /// The offsets in the table of ``ProbeService/recorder``, each as often as there are rows. Called while no service runs.
+    package let recorded: @Sendable () async throws -> [Int64]
     /// A folder for what the service writes besides.
     package let folder: String
     package let seed: UInt64
@@ -20,7 +23,14 @@ package struct CrashRun {
     private var tried: Set<String> = []
     private var random: CrashGenerator
 
-    package init(storageArgument: String, storage: EventStreamingStorage, folder: String, seed: UInt64) {
+    package init(
+        storageArgument: String,
+        storage: EventStreamingStorage,
+        folder: String,
+        seed: UInt64,
+        recorded: @escaping @Sendable () async throws -> [Int64]
+    ) {
+        self.recorded = recorded
         self.storageArgument = storageArgument
         self.storage = storage
         self.folder = folder
@@ -74,7 +84,7 @@ package struct CrashRun {
             throw CrashFailure("seed \(seed): the service that was left alone did not finish: \(outcome)")
         }
         let stored = try await check("seed \(seed), at the end")
-        try checkEffects(of: stored)
+        try await checkEffects(of: stored)
         return (acknowledged.count, stored)
     }
 
@@ -132,7 +142,7 @@ package struct CrashRun {
             let found = places[key].map(String.init) ?? "nowhere"
             throw CrashFailure("\(moment): \(key) was acknowledged at \(place), and is at \(found)")
         }
-        let handled = try handledOffsets()
+        let handled = try await handledOffsets(moment)
         for subscription in ProbeService.subscriptions {
             for progress in try await streaming.progress(of: subscription) {
                 for offset in 0..<progress.position.rawValue where !handled[subscription, default: []].contains(offset)
@@ -152,8 +162,13 @@ package struct CrashRun {
         return try? JSONDecoder().decode(Payload.self, from: Data(bytes)).key
     }
 
-    private func handledOffsets() throws -> [String: Set<Int64>] {
+    private func handledOffsets(_ moment: String) async throws -> [String: Set<Int64>] {
         var handled: [String: Set<Int64>] = [:]
+        for offset in try await recorded() {
+            guard handled[ProbeService.recorder, default: []].insert(offset).inserted else {
+                throw CrashFailure("\(moment): the effect of \(offset) was made twice, though with its checkpoint")
+            }
+        }
         guard let text = try? String(contentsOfFile: effects, encoding: .utf8) else { return handled }
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
@@ -165,8 +180,8 @@ package struct CrashRun {
         return handled
     }
 
-    private func checkEffects(of stored: Int) throws {
-        let handled = try handledOffsets()
+    private func checkEffects(of stored: Int) async throws {
+        let handled = try await handledOffsets("seed \(seed), at the end")
         for subscription in ProbeService.subscriptions {
             let missing = Set(0..<Int64(stored)).subtracting(handled[subscription, default: []])
             guard missing.isEmpty else {
