@@ -70,7 +70,8 @@ guard first == [1, 2], second == [3, 4] else { exit(1) }
 func emitOnce(_ order: OrderPlaced, id: MessageID, _ streaming: EventStreaming) async throws {
     do {
         try await streaming.emitter.emit(order, id: id)
-    } catch  where error.isRetriable {
+    } catch {
+        guard error.isRetriable else { throw error }
         try await streaming.emitter.emit(order, id: id)
     }
 }
