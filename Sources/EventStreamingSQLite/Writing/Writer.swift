@@ -220,6 +220,13 @@ extension EventStreamingError {
             self.init(.storeDamaged, "The database \(Self.printable(path)) is damaged: \(damage.what).")
         } else if let error = interruption.cause as? EventStreamingError {
             self = error
+        } else if interruption.isUnknown {
+            let error = EventStreamingError(sqlite: interruption.cause, path: path)
+            self.init(
+                error.code,
+                error.message + " Whether the change was made is not known; make it again with the same event ids.",
+                underlying: error.underlying
+            )
         } else {
             self.init(sqlite: interruption.cause, path: path)
         }
