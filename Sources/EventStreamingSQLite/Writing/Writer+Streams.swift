@@ -35,8 +35,10 @@ extension Writer {
             stream.bytesAppended = query.int(10)
             stream.timestamp = query.int(11)
             guard 0 <= stream.deleted, stream.deleted <= stream.first, stream.first <= stream.head,
-                stream.head <= EventPosition.offsetLimit
-            else { throw Damage(what: "the offsets of stream '\(name)' contradict each other") }
+                stream.head <= EventPosition.offsetLimit,
+                // What is added to them later must fit.
+                1...EventPosition.streamLimit ~= stream.id, 0...Int64.max / 2 ~= stream.dropped
+            else { throw Damage(what: "the numbers of stream '\(name)' contradict each other") }
             streams[name] = stream
         }
     }
