@@ -30,6 +30,7 @@ requires_file "/usr/lib/gcc*/*/*/libstdc++.so" g++
 requires_file "/usr/include/sqlite3.h" libsqlite3-dev
 requires_file "/usr/include/postgresql/libpq-fe.h" libpq-dev
 requires_file "/usr/lib/postgresql/*/bin/postgres" postgresql   # a server of their own for the tests
+requires_command openssl openssl                                      # certificates for the tests of encrypted connections
 # ----------------------------------------------------------------------------------------------------------------------
 
 # One line with everything that is missing, and out.

@@ -20,7 +20,8 @@ import EventStreamingStoreKit
 ///
 /// ## Closing
 ///
-/// The file is closed when the store is no longer referenced.
+/// The file is closed when the store is no longer referenced, a moment after its last call at the earliest: a program that
+/// opens the same file again at once is refused until then, and may try again.
 public final class SQLiteEventStreamStore: Sendable {
     let clock: any EventStreamingClock
     let database: SQLiteDatabase
@@ -46,11 +47,13 @@ public final class SQLiteEventStreamStore: Sendable {
         let database = try SQLiteDatabase(path: path)
         let writer = Writer(clock: clock, seed: seed ?? UInt64.random(in: .min ... .max))
         let observers = observers
+        // Not the database: what runs on its queue would keep it open for longer than the store lives.
+        let path = database.path
         self.clock = clock
         self.database = database
         self.writer = writer
         group = GroupCommit(maximumWeight: 4096, weight: \.weight) { operations in
-            let outcome = await database.write { writer.perform(operations, on: $0, path: database.path) }
+            let outcome = await database.write { writer.perform(operations, on: $0, path: path) }
             for stream in outcome.changedStreams {
                 observers.notify(stream)
             }

@@ -42,7 +42,9 @@ public final class SQLiteTransaction: StoreTransaction {
                 .invalidArgument, "The transaction is over; nothing can be done with it any more.")
         }
         do {
-            return try body()
+            let result = try body()
+            try writer.writeChanges()
+            return result
         } catch let refusal as EventStreamingError {
             throw refusal
         } catch {

@@ -30,6 +30,17 @@ struct ConnectionTests {
         #expect(again.offsets == StreamOffset(0)..<StreamOffset(2))
     }
 
+    @Test("A connection that ended while it was idle for long is replaced before anybody notices")
+    func terminatedWhileIdle() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock()) { $0.maximumConnections = 1 }
+        let stream = try await makeStream(store)
+        let process = try await store.withPostgreSQLTransaction { try $0.execute("SELECT pg_backend_pid()") }[0][0]
+        try await administer("SELECT pg_terminate_backend(\(process ?? "0"))")
+        // Longer than a connection is trusted without a look at it.
+        try await Task.sleep(for: .milliseconds(1200))
+        #expect(try await store.enqueue(makeEvents(2, ids), to: stream).offsets == StreamOffset(0)..<StreamOffset(2))
+    }
+
     @Test("Cancelling a task ends its statement at the server")
     func cancellation() async throws {
         let store = try PostgreSQLServer.makeStore(clock: SystemClock()) { $0.maximumConnections = 1 }

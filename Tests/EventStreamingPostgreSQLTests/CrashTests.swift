@@ -1,6 +1,7 @@
 #if PostgreSQL
 import CrashTesting
 import EventStreaming
+import EventStreamingCore
 import EventStreamingPostgreSQL
 import Foundation
 import PostgreSQLTesting
@@ -59,6 +60,65 @@ struct CrashTests {
             }
             #expect(result.stored >= result.acknowledged)
         }
+    }
+
+    @Test("What a crash of the server made it forget is not remembered by an instance either")
+    func forgottenLease() async throws {
+        let server = try PostgreSQLServer(.durable)
+        defer { server.stop() }
+        // So late that the lease, whose commit does not wait for the disk, is not there when the server crashes.
+        try server.runScript("ALTER SYSTEM SET wal_writer_delay = '10s'; SELECT pg_reload_conf();")
+        let stores = try (0..<2).map { _ in
+            var options = try PostgreSQLServer.freshOptions()
+            options.schema = try SchemaName("forgetful")
+            options.usesServerTime = true
+            return try PostgreSQLEventStreamStore(url: server.url(), options: options)
+        }
+        let stream = try StreamName("orders")
+        try await stores[0].createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await stores[0].createSubscription(subscription)
+        let events = makeEvents(30, MessageIDGenerator(clock: SystemClock()))
+        _ = try await stores[0].enqueue(events, to: stream)
+        var consumers: [ConsumerRegistration] = []
+        for (number, store) in stores.enumerated() {
+            let id = try ConsumerID("c\(number)")
+            consumers.append(
+                try await store.registerConsumer(id, of: subscription.id, kind: .durable, start: nil))
+        }
+        guard case .lease = try await stores[0].dequeue(as: consumers[0], limit: 10) else {
+            Issue.record("there were no events")
+            return
+        }
+        try server.crash()
+        // Longer than a connection is trusted: then it is replaced before anything fails that could tell of the crash.
+        try await Task.sleep(for: .milliseconds(1200))
+        // As many changes as were forgotten, but others.
+        guard case .lease(let other) = try await retrying({ try await stores[1].dequeue(as: consumers[1], limit: 5) })
+        else {
+            Issue.record("there were no events")
+            return
+        }
+        try #require(other.offsets.lowerBound == .zero, "the server had not forgotten the lease")
+        guard case .lease(let lease) = try await retrying({ try await stores[0].dequeue(as: consumers[0], limit: 10) })
+        else {
+            Issue.record("there were no events")
+            return
+        }
+        // Otherwise nobody would ever get those in between.
+        #expect(lease.offsets.lowerBound == StreamOffset(5))
+    }
+
+    /// Tries again while connections that the crash ended are still found in the pool.
+    private func retrying<Result>(_ body: () async throws -> Result) async throws -> Result {
+        for _ in 1...20 {
+            do {
+                return try await body()
+            } catch let error as EventStreamingError where error.isRetriable {
+                continue
+            }
+        }
+        return try await body()
     }
 
     @Test("A service that was stopped for longer than its leases last finds out, and goes on")

@@ -50,6 +50,23 @@ struct TransactionTests {
         #expect(try await store.metadata(of: stream).count == 0)
     }
 
+    @Test("Nobody is told that nothing was changed when the transaction was committed inside")
+    func committedInside() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock())
+        let stream = try StreamName("orders")
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        let events = makeEvents(1, MessageIDGenerator(clock: SystemClock()))
+        let error = try await expectError(.invalidArgument) {
+            try await store.withPostgreSQLTransaction { transaction in
+                _ = try transaction.append(StreamAppend(stream: stream, events: events))
+                try transaction.execute("COMMIT")
+            }
+        }
+        #expect(try await store.metadata(of: stream).count == 1)
+        #expect(!error.message.contains("nothing was changed"))
+        #expect(error.message.contains("unknown"))
+    }
+
     @Test("Transactions in each other's way are begun again")
     func deadlock() async throws {
         let store = try PostgreSQLServer.makeStore(clock: SystemClock())

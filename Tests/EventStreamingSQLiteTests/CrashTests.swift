@@ -1,7 +1,6 @@
 import CrashTesting
-import EventStreaming
-import EventStreamingSQLite
-import GRDB
+import Foundation
+import ProcessTesting
 import Testing
 
 /// Kills real processes that append to a file and consume from it.
@@ -11,18 +10,23 @@ struct CrashTests {
     func kills() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/events.sqlite"
-            var run = CrashRun(
-                storageArgument: "sqlite:\(path)",
-                storage: .sqlite(path: path),
-                folder: folder,
-                seed: UInt64.random(in: 1 ... .max)
-            ) {
-                try await DatabaseQueue(path: path).read {
-                    try Int64.fetchAll($0, sql: "SELECT place FROM probe_effects")
-                }
-            }
+            var run = CrashRun(sqlite: path, folder: folder)
             let result = try await run.run(rounds: 50)
             #expect(result.acknowledged > 50)
+            #expect(result.stored >= result.acknowledged)
+        }
+    }
+
+    @Test("A service that was stopped for longer than its leases last finds out, and goes on")
+    func stopped() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/events.sqlite"
+            var run = CrashRun(sqlite: path, folder: folder)
+            let result = try await run.run(rounds: 2) { service in
+                try service.send(SIGSTOP)
+                try await Task.sleep(for: .seconds(3))
+                try service.send(SIGCONT)
+            }
             #expect(result.stored >= result.acknowledged)
         }
     }

@@ -1,6 +1,7 @@
 import EventStreamingCore
 import EventStreamingSQLite
 import EventStreamingTesting
+import GRDB
 import Testing
 
 /// What the next process finds. A store that goes without a word is, to the file, a process that died.
@@ -87,6 +88,28 @@ struct RecoveryTests {
                 let lease = try await fixture.lease(10, as: consumer, in: store)
                 #expect(lease.offsets == StreamOffset(0)..<StreamOffset(1))
                 #expect(lease.attempt == 2)
+            }
+        }
+    }
+
+    @Test("Leases of before have ended for good, also when the next commit fails")
+    func endedForGood() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                try await fixture.append(2, to: store)
+                _ = try await fixture.lease(2, as: try await fixture.register(in: store), in: store)
+            }
+            try await fixture.withStore { store in
+                // The first call only looks.
+                #expect(try await store.consumers(of: fixture.subscription).map(\.isConnected) == [false])
+                _ = await storeError {
+                    try await store.withSQLiteTransaction { try $0.database.execute(sql: "ROLLBACK") }
+                }
+                #expect(try await store.consumers(of: fixture.subscription).map(\.isConnected) == [false])
+                let other = try await fixture.register("two", in: store)
+                #expect(try await fixture.lease(2, as: other, in: store).attempt == 2)
             }
         }
     }

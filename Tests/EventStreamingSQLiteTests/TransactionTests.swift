@@ -111,6 +111,110 @@ struct TransactionTests {
         }
     }
 
+    @Test("What was appended before the transaction was ended inside leaves the stream whole")
+    func endedAfterAppending() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let first = fixture.events(1)
+                let error = await storeError {
+                    try await store.withSQLiteTransaction { transaction in
+                        _ = try transaction.append(StreamAppend(stream: fixture.stream, events: first))
+                        try transaction.database.execute(sql: "COMMIT")
+                    }
+                }
+                #expect(error?.code == .invalidArgument)
+                let second = try await fixture.append(1, to: store)
+                let ids = try await fixture.ids(in: store)
+                #expect(ids == (first + second).map(\.id))
+            }
+        }
+    }
+
+    @Test("Others are told that the outcome is unknown when one closure ends the transaction they share")
+    func endedForOthers() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let outcomes = await withTaskGroup(of: (MessageID?, EventStreamingError?).self) { group in
+                    for number in 0..<40 {
+                        group.addTask {
+                            guard number != 20 else {
+                                let error = await storeError {
+                                    try await store.withSQLiteTransaction { try $0.database.execute(sql: "COMMIT") }
+                                }
+                                return (nil, error)
+                            }
+                            let events = fixture.events(1)
+                            let append = StreamAppend(stream: fixture.stream, events: events)
+                            return (events[0].id, await storeError { _ = try await store.append(append) })
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                let stored = Set(try await fixture.ids(in: store))
+                for (id, error) in outcomes {
+                    guard let id else {
+                        #expect(error?.code == .invalidArgument)
+                        continue
+                    }
+                    if let error {
+                        #expect(error.code == .storeUnavailable)
+                        #expect(error.message.contains("unknown"))
+                    } else {
+                        #expect(stored.contains(id))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("A constraint that is checked at the end fails only the transaction that breaks it, with SQLite's own error")
+    func deferredConstraint() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(
+                        sql: """
+                            CREATE TABLE users (id INTEGER PRIMARY KEY);
+                            CREATE TABLE orders (
+                                user INTEGER NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED
+                            );
+                            """
+                    )
+                }
+                let outcomes = await withTaskGroup(of: (Bool, (any Error)?).self) { group in
+                    for number in 0..<40 {
+                        group.addTask {
+                            let breaks = number % 8 == 3
+                            do {
+                                try await store.withSQLiteTransaction { transaction in
+                                    _ = try transaction.append(
+                                        StreamAppend(stream: fixture.stream, events: fixture.events(1)))
+                                    if breaks {
+                                        try transaction.database.execute(sql: "INSERT INTO orders VALUES (7)")
+                                    }
+                                }
+                                return (breaks, nil)
+                            } catch {
+                                return (breaks, error)
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                for (breaks, error) in outcomes {
+                    #expect((error != nil) == breaks)
+                    if let error {
+                        #expect((error as? DatabaseError)?.resultCode == .SQLITE_CONSTRAINT)
+                    }
+                }
+                #expect(try await fixture.ids(in: store).count == 35)
+            }
+        }
+    }
+
     @Test("A refusal of the store inside does not end the transaction for those who go on")
     func refusalInside() async throws {
         try await Fixture.with { fixture in

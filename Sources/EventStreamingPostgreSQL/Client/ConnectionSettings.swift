@@ -2,6 +2,14 @@
 import CLibPQ
 import EventStreamingCore
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Where the server is and how to behave there, from a URL. Holds the password, so it is never described.
 struct ConnectionSettings: Sendable {
     /// The keywords of libpq with their values.
@@ -34,6 +42,8 @@ struct ConnectionSettings: Sendable {
             )
         }
         for (keyword, value) in Self.defaults(options, isLocal: Self.isLocal(parsed)) where values[keyword] == nil {
+            // What the environment says of encryption is the user's word, too.
+            if keyword == "sslmode", getenv("PGSSLMODE") != nil { continue }
             values[keyword] = value
         }
         // The user's own options come last and win; the schema is the store's, so it comes after them.
@@ -62,7 +72,16 @@ struct ConnectionSettings: Sendable {
 
     /// Whether all hosts are this machine: a socket in the file system, or the loop-back interface.
     private static func isLocal(_ values: [String: String]) -> Bool {
-        let hosts = [values["host"], values["hostaddr"]].compactMap { $0 }.joined(separator: ",")
+        var names = [values["host"], values["hostaddr"]].compactMap { $0 }
+        if names.isEmpty {
+            // Where the URL names no host, libpq asks the environment.
+            for name in ["PGHOST", "PGHOSTADDR"] {
+                if let value = getenv(name) {
+                    names.append(String(cString: value))
+                }
+            }
+        }
+        let hosts = names.joined(separator: ",")
         return hosts.split(separator: ",").allSatisfy { host in
             host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost" || host == "::1"
                 || host.hasPrefix("127.")

@@ -53,9 +53,16 @@ struct DatabaseError: Error {
         return error
     }()
 
-    /// A statement failed, or ended the transaction, and nobody said so.
+    /// A statement ended the transaction.
+    static let endedTransaction = DatabaseError(
+        message: "a statement of the closure ended the transaction; leave that to the store: return, or throw",
+        sqlState: "2D000",
+        isFatal: false
+    )
+
+    /// A statement failed, and nobody said so.
     static let failedTransaction = DatabaseError(
-        message: "a statement failed or ended the transaction, and the closure returned all the same",
+        message: "a statement failed, and the closure returned all the same",
         sqlState: "25P02",
         isFatal: false
     )
@@ -143,6 +150,8 @@ extension DatabaseError {
             (.storeUnavailable, "Concurrent transactions were in each other's way; nothing was changed, try again.")
         case "25P02":
             (.invalidArgument, "The transaction could not be committed; nothing was changed.")
+        case "2D000":
+            (.invalidArgument, "The transaction was ended inside of its closure; whether it was committed is unknown.")
         case "3F000", "42P01", "42703":
             (.invalidConfiguration, "The tables are not as this version needs them; run the migrations.")
         default:

@@ -12,6 +12,12 @@ func isReadable(_ path: String) -> Bool {
     access(path, R_OK) == 0
 }
 
+/// Whether there is something to read, or the other side has closed the socket. Does not wait.
+func hasInput(_ socket: Int32) -> Bool {
+    var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, 0) > 0
+}
+
 /// What became of waiting for a socket.
 enum SocketReadiness {
     case ready

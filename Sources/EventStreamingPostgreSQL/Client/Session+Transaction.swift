@@ -42,7 +42,7 @@ extension Session {
         }
         do throws(DatabaseError) {
             // Otherwise the commit would be a rollback that looks like a success.
-            guard isInTransaction else { throw .failedTransaction }
+            guard isInTransaction else { throw isIdle ? .endedTransaction : .failedTransaction }
             try query(Self.commit)
         } catch {
             var error = error

@@ -13,6 +13,9 @@ final class Session {
     /// Until when the server may take to answer; set for every unit of work.
     private var deadline: ContinuousClock.Instant?
 
+    /// When connecting began. As long as the connection is good, the server has not crashed since.
+    let openedAt = ContinuousClock.now
+
     /// What the server calls this connection.
     let backendID: Int32
 
@@ -94,8 +97,12 @@ final class Session {
 
     /// Looks whether the server has closed the connection meanwhile, without asking it.
     var isAlive: Bool {
-        guard case .ready = waitForSocket(PQsocket(handle), forWriting: false, until: .now) else { return isIdle }
-        return PQconsumeInput(handle) == 1 && isIdle
+        // Its last words come before the end. Whoever says more than a few things unasked is not to be trusted either.
+        for _ in 0..<8 {
+            guard hasInput(PQsocket(handle)) else { return isIdle }
+            guard PQconsumeInput(handle) == 1 else { return false }
+        }
+        return false
     }
 
     /// Whether a transaction is open in which nothing has failed.

@@ -13,6 +13,11 @@ struct LoadedSubscription: Sendable {
     var record: SubscriptionRecord
     /// The latest time any call has seen. Time does not go back for a subscription.
     var uptime: Duration
+    /// When it was seen last that this is what the database has.
+    ///
+    /// A server that crashes may forget its last moments, and then give the same version, at the same place, to other
+    /// changes. So this state is good only on a connection that is older than it.
+    var seenAt: ContinuousClock.Instant
 
     private static let subscription = Statement(
         """
@@ -40,6 +45,7 @@ struct LoadedSubscription: Sendable {
     /// Reads the subscription's rows. The transaction must show all of them as of one moment, or hold the lock of the
     /// subscription's row.
     static func load(_ entry: SubscriptionEntry, _ session: Session) throws(EventStreamingError) -> LoadedSubscription {
+        let seenAt = ContinuousClock.now
         let row = try session.rows(subscription) { $0.add(entry.id) }
         guard row.count > 0 else { throw .unknownSubscription(entry.name) }
         let record = SubscriptionRecord(
@@ -63,7 +69,8 @@ struct LoadedSubscription: Sendable {
             version: row.int64(0, 1),
             place: Array(row.bytes(0, 0)),
             record: record,
-            uptime: .zero
+            uptime: .zero,
+            seenAt: seenAt
         )
     }
 }

@@ -161,7 +161,11 @@ struct SubscriptionTransaction {
         isLocked: Bool
     ) throws(Failure) -> (LoadedSubscription, SubscriptionWork) {
         try translating { () throws(EventStreamingError) in
-            if !isLocked, let cached = gate.takeCached(), let begun = try look(cached, session) { return begun }
+            if !isLocked, let cached = gate.takeCached(), session.openedAt <= cached.seenAt,
+                let begun = try look(cached, session)
+            {
+                return begun
+            }
             let loaded: LoadedSubscription
             if isLocked {
                 loaded = try LoadedSubscription.load(entry, session)
@@ -180,6 +184,7 @@ struct SubscriptionTransaction {
         _ subscription: LoadedSubscription,
         _ session: Session
     ) throws(EventStreamingError) -> (LoadedSubscription, SubscriptionWork)? {
+        let seenAt = ContinuousClock.now
         let rows = try session.rows(Self.look) { parameters in
             parameters.add(subscription.place)
             parameters.add(entry.id)
@@ -187,6 +192,7 @@ struct SubscriptionTransaction {
         }
         guard rows.count > 0 else { return nil }
         var subscription = subscription
+        subscription.seenAt = seenAt
         let callerUptime = clock.uptime
         let uptime = usesServerTime ? Duration.microseconds(rows.int64(0, 2)) : callerUptime
         subscription.uptime = max(subscription.uptime, uptime)

@@ -37,6 +37,8 @@ final class FileLock: Sendable {
     }
 
     deinit {
+        // Closing is not enough: a child that is being started may have a copy of the descriptor for a moment.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

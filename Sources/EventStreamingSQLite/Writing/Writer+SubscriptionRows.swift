@@ -134,6 +134,10 @@ extension Writer {
     /// attempt.
     func endRegistrations(at moment: Moment) throws {
         for subscription in subscriptions.values.sorted(by: { $0.id < $1.id }) {
+            // Written down with the first group, even if that only looks: memory may be given up later.
+            if subscription.state.consumerInfos.contains(where: \.isConnected) {
+                try begin()
+            }
             try change(subscription, at: moment) { state, floor, moment, effects in
                 state.disconnectAll(because: "the process ended", at: moment, floor: &floor, effects: &effects)
             }

@@ -14,10 +14,11 @@ extension Writer {
     ) throws -> Swift.Result<Result, any Error> {
         try begin()
         let connection = try requireConnection()
+        try writeChanges()
         let memory = self.memory
         try statement(.setSavepoint).run()
         let transaction = SQLiteTransaction(connection, writer: self, moment: moment, path: path)
-        let result = Swift.Result { try body(transaction) }
+        var result = Swift.Result { try body(transaction) }
         transaction.end()
         if let failure = transaction.failure {
             throw failure
@@ -30,12 +31,26 @@ extension Writer {
                 "The transaction was ended inside of its closure. Leave that to the store: return, or throw."
             ).asInterruption
         }
+        if case .success = result, Self.breaksDeferredConstraint(connection) {
+            result = .failure(DatabaseError(resultCode: .SQLITE_CONSTRAINT_FOREIGNKEY, message: Self.brokenConstraint))
+        }
         if case .failure = result {
             try statement(.returnToSavepoint).run()
             restore(memory)
         }
         try statement(.releaseSavepoint).run()
         return result
+    }
+
+    private static let brokenConstraint = "FOREIGN KEY constraint failed"
+
+    /// Whether a foreign key that is only checked by the commit is broken: nobody but its transaction must fail then.
+    private static func breaksDeferredConstraint(_ connection: Database) -> Bool {
+        var count: Int32 = 0
+        var highest: Int32 = 0
+        let status = sqlite3_db_status(
+            connection.sqliteConnection, SQLITE_DBSTATUS_DEFERRED_FKS, &count, &highest, 0)
+        return status == SQLITE_OK && count != 0
     }
 
     func settle(_ settlement: Settlement, at moment: Moment) throws {

@@ -67,8 +67,7 @@ final class Writer: @unchecked Sendable {
         } catch let interruption as Interruption {
             abandon()
             guard operations.count > 1, !interruption.isUnknown else {
-                let error = EventStreamingError(interruption, path: path)
-                return GroupOutcome(answers: operations.map { _ in .failed(error) })
+                return GroupOutcome(answers: operations.indices.map { .failed(interruption.error(for: $0, path: path)) })
             }
         } catch {
             abandon()
@@ -97,7 +96,8 @@ final class Writer: @unchecked Sendable {
                 answers.append(try answer(operation))
             }
             try writeChanges()
-        } catch let interruption as Interruption {
+        } catch var interruption as Interruption {
+            interruption.culprit = answers.count
             throw interruption
         } catch {
             throw Interruption(cause: error, isUnknown: false)
@@ -107,7 +107,7 @@ final class Writer: @unchecked Sendable {
                 try statement(.commit).run()
                 isInTransaction = false
             } catch {
-                throw Interruption(cause: error, isUnknown: true)
+                throw Interruption(cause: error, isUnknown: SQLiteFailure(error).leavesCommitOpen)
             }
         }
         isRecovered = true
@@ -190,7 +190,9 @@ final class Writer: @unchecked Sendable {
         isLoaded = true
     }
 
-    private func writeChanges() throws {
+    /// Writes what was changed in memory only. Also in the middle of a group, before and after what somebody else does in
+    /// its transaction, so that the rows agree with each other even if that ends the transaction.
+    func writeChanges() throws {
         let changed = streams.values.filter(\.isChanged)
         if !changed.isEmpty {
             try begin()
@@ -212,16 +214,46 @@ struct Interruption: Error {
     let cause: any Error
     /// Whether the transaction may have been committed nevertheless.
     let isUnknown: Bool
+    /// Which operation of the group is to blame, where it is one of them alone.
+    var culprit: Int?
+
+    init(cause: any Error, isUnknown: Bool) {
+        self.cause = cause
+        self.isUnknown = isUnknown
+    }
+
+    /// What the caller of one of the operations is told.
+    fileprivate func error(for place: Int, path: String) -> EventStreamingError {
+        let error = EventStreamingError(cause: cause, path: path)
+        guard isUnknown, place != culprit else { return error }
+        return EventStreamingError(
+            .storeUnavailable,
+            "The transaction did not end as it should, so it is unknown whether the change was made. Appending the same "
+                + "events again is safe: events that are there already are recognised by their ids. (\(error.message))",
+            underlying: error.underlying
+        )
+    }
+}
+
+extension SQLiteFailure {
+    /// Whether a commit that failed like this may be found to have been made when the file is opened again. Not where
+    /// SQLite refused it before anything was written that could be taken for a commit.
+    fileprivate var leavesCommitOpen: Bool {
+        switch primaryCode {
+        case SQLITE_CONSTRAINT, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_READONLY: false
+        default: true
+        }
+    }
 }
 
 extension EventStreamingError {
-    fileprivate init(_ interruption: Interruption, path: String) {
-        if let damage = interruption.cause as? Damage {
+    fileprivate init(cause: any Error, path: String) {
+        if let damage = cause as? Damage {
             self.init(.storeDamaged, "The database \(Self.printable(path)) is damaged: \(damage.what).")
-        } else if let error = interruption.cause as? EventStreamingError {
+        } else if let error = cause as? EventStreamingError {
             self = error
         } else {
-            self.init(sqlite: interruption.cause, path: path)
+            self.init(sqlite: cause, path: path)
         }
     }
 }

@@ -14,6 +14,8 @@ package final class PostgreSQLServer: Sendable {
         case plain
         /// As in production: what was committed survives a crash.
         case durable
+        /// With TLS: a certificate for the name `localhost`, signed by ``PostgreSQLServer/rootCertificate``.
+        case encrypted
     }
 
     /// The one that tests share, for as long as they run. Started by who needs it first.
@@ -49,7 +51,9 @@ package final class PostgreSQLServer: Sendable {
         let keeper = Process()
         let (input, output) = (Pipe(), Pipe())
         keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
-        keeper.arguments = [script, directory, purpose == .plain ? "off" : "on"]
+        keeper.arguments = [
+            script, directory, purpose == .durable ? "on" : "off", purpose == .encrypted ? "on" : "off",
+        ]
         keeper.standardInput = input
         keeper.standardOutput = output
         keeper.standardError = FileHandle.nullDevice
@@ -96,6 +100,9 @@ package final class PostgreSQLServer: Sendable {
         keeper.waitUntilExit()
     }
 
+    /// With ``Purpose/encrypted``, the file of the certificate that vouches for the server's.
+    package var rootCertificate: String { directory + "/root.crt" }
+
     /// A URL by the socket.
     package func url(user: String = "postgres", database: String = "postgres") -> String {
         let host = directory.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
@@ -117,11 +124,22 @@ package final class PostgreSQLServer: Sendable {
     /// processes, as from a terminal, do not end it before.
     private static let script = #"""
         trap '' INT TERM HUP
-        directory=$1; fsync=$2
+        directory=$1; fsync=$2; tls=$3
         binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
         [ -n "$binaries" ] || binaries=$(dirname "$(command -v initdb)")
         as_owner() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
-        if [ "$(id -u)" = 0 ]; then chown postgres "$directory"; fi
+        if [ "$tls" = on ]; then
+            (
+                cd "$directory" || exit 1
+                openssl req -new -x509 -nodes -days 2 -subj "/CN=root" -keyout root.key -out root.crt
+                openssl req -new -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
+                echo "subjectAltName=DNS:localhost" >names
+                openssl x509 -req -in server.csr -CA root.crt -CAkey root.key -CAcreateserial -days 2 -extfile names \
+                    -out server.crt
+                chmod 600 server.key
+            ) >"$directory/openssl.log" 2>&1
+        fi
+        if [ "$(id -u)" = 0 ]; then chown -R postgres "$directory"; fi
         cd /
         as_owner "$binaries/initdb" -D "$directory/data" -A trust -U postgres --no-sync -E UTF8 --locale=C \
             >"$directory/initdb.log" 2>&1 || { tail -n 3 "$directory/initdb.log" | tr '\n' ' '; exit 1; }
@@ -133,6 +151,7 @@ package final class PostgreSQLServer: Sendable {
         start() {
             as_owner "$binaries/postgres" -D "$directory/data" -p "$1" \
                 -c listen_addresses=127.0.0.1 -c unix_socket_directories="$directory" -c max_connections=200 \
+                -c ssl="$tls" -c ssl_cert_file="$directory/server.crt" -c ssl_key_file="$directory/server.key" \
                 -c fsync="$fsync" -c shared_buffers=64MB -c max_wal_size=4GB -c log_min_messages=fatal \
                 >"$directory/log" 2>&1 </dev/null &
             server=$!
