@@ -8,9 +8,12 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         from number: StreamOffset,
         limit: Int
     ) async throws(EventStreamingError) -> [DeadLetter] {
-        let stream = try handle(of: subscription).deadLetterStream
+        let handle = try handle(of: subscription)
         try Validation.checkLimit(limit)
-        return stream.change(at: Moment(clock)) { state, _, _ in
+        let moment = Moment(clock)
+        // What ran out may be given up, and belongs to the list.
+        handle.stream.change(at: moment) { _, _, _ in }
+        return handle.deadLetterStream.change(at: moment) { state, _, _ in
             state.deadLetters.open(in: number.rawValue..<Int64.max, limit: limit)
         }
     }
@@ -22,7 +25,8 @@ extension InMemoryEventStreamStore: DeadLetterStore {
     ) async throws(EventStreamingError) -> Int {
         let handle = try handle(of: subscription)
         let moment = Moment(clock)
-        // Those that arrived must have their numbers first.
+        // What ran out may be given up; and those that arrived must have their numbers first.
+        handle.stream.change(at: moment) { _, _, _ in }
         handle.deadLetterStream.change(at: moment) { _, _, _ in }
         return handle.change(at: moment) { subscription, _, _, moment, effects in
             let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue

@@ -57,8 +57,8 @@ extension InMemoryEventStreamStore: EventStreamStore {
     }
 
     private func appendNow(_ append: StreamAppend) throws(EventStreamingError) -> AppendResult {
-        let stream = try stream(append.stream)
         let checked = try CheckedAppend(append)
+        let stream = try stream(append.stream)
         // Only ephemeral streams forget events with their last consumer; others need not know whether it is still there.
         let uptime = stream.type == .ephemeral ? clock.uptime : .zero
         let moment = Moment(now: clock.now, uptime: uptime)
@@ -114,7 +114,10 @@ extension InMemoryEventStreamStore: EventStreamStore {
         try self.stream(stream).change(at: Moment(clock)) { state, _, effects in
             let first = state.log.first
             state.trim(before: min(offset.rawValue, state.log.head), effects: &effects)
-            return Int(state.log.first - first)
+            let count = Int(state.log.first - first)
+            // What was left at the positions may have been finished already.
+            state.trimFinished(effects: &effects)
+            return count
         }
     }
 

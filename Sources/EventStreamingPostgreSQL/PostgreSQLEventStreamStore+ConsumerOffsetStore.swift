@@ -10,7 +10,7 @@ extension PostgreSQLEventStreamStore: ConsumerOffsetStore {
         in subscription: SubscriptionID,
         epoch: UInt64
     ) async throws(EventStreamingError) -> StreamOffset {
-        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+        try await change(arrived(at: gate(of: subscription))) { (state, work) throws(EventStreamingError) in
             let offset = min(max(offset.rawValue, work.first), work.log.head)
             try state.setPosition(
                 of: consumer,

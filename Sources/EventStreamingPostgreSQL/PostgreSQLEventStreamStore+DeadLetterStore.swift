@@ -27,6 +27,8 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
         of subscription: SubscriptionID
     ) async throws(EventStreamingError) -> Int {
         let gate = try await gate(of: subscription)
+        // What ran out may be given up, and gets its number now.
+        try await change(gate) { _, _ in }
         var next = numbers.lowerBound.rawValue
         let end = numbers.upperBound.rawValue
         var total = 0
@@ -51,7 +53,14 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
     ) async throws(EventStreamingError) -> Redriven {
         try await change(gate) { (state, work) throws(EventStreamingError) in
             let entry = work.entry
-            let letters = try DeadLetterRows.open(of: entry, in: numbers, limit: Self.redrivenAtOnce, work.session)
+            let letters = try DeadLetterRows.open(
+                of: entry,
+                in: numbers,
+                // By others who share this transaction.
+                except: work.closedLetters,
+                limit: Self.redrivenAtOnce,
+                work.session
+            )
             var closed: [Int64] = []
             for letter in letters where state.canRedrive(letter) {
                 state.redrive(letter, at: work.moment, effects: &work.effects)

@@ -13,7 +13,7 @@ extension PostgreSQLEventStreamStore {
             try SubscriptionEntry.find(id, streams, session)
         }
         guard let entry else { throw .unknownSubscription(id) }
-        return subscriptions.add(entry, gateFactory)
+        return subscriptions.add(entry, arrival.makeGate)
     }
 
     /// The gate of a registration's subscription. A registration can only come from a subscription, so there is no error
@@ -26,16 +26,17 @@ extension PostgreSQLEventStreamStore {
         }
     }
 
-    /// Makes gates. Does not keep the store.
-    var gateFactory: @Sendable (SubscriptionEntry) -> SubscriptionGate {
-        let (connections, streams, clock) = (connections, directory, clock)
-        let (news, expired, usesServerTime) = (news, expired, options.usesServerTime)
-        return { entry in
-            Self.makeGate(entry, connections, streams, clock, news, expired, usesServerTime)
+    /// The gate, when everything has ended that decides where its stream begins now.
+    func arrived(at gate: SubscriptionGate) async throws(EventStreamingError) -> SubscriptionGate {
+        guard gate.entry.stream.type == .ephemeral else { return gate }
+        let arrival = arrival
+        try await withSession { (session) throws(EventStreamingError) in
+            try arrival.run(in: gate.entry.stream, session)
         }
+        return gate
     }
 
-    private static func makeGate(
+    static func makeGate(
         _ entry: SubscriptionEntry,
         _ connections: Connections,
         _ streams: StreamDirectory,

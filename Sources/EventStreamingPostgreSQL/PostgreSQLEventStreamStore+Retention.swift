@@ -5,16 +5,25 @@ import EventStreamingStoreKit
 extension PostgreSQLEventStreamStore {
     /// Removes the events before `offset`. They are out of sight at once; their rows are deleted in small steps.
     ///
-    /// Positions are not touched here: each moves up with the next call that looks at it.
+    /// Positions in a persistent stream are not touched here: each moves up with the next call that looks at it.
     public func trim(_ stream: StreamName, before offset: StreamOffset) async throws(EventStreamingError) -> Int {
-        let directory = directory
+        let arrival = arrival
         return try await withSession { (session) throws(EventStreamingError) in
-            let entry = try directory.entry(stream, session)
+            let entry = try arrival.streams.entry(stream, session)
+            try arrival.run(in: entry, session)
             return try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
                 var row = try StreamRow.lock(entry, session)
                 let first = row.first
-                try row.trim(before: offset.rawValue, session)
+                let limit = min(offset.rawValue, row.head)
+                if entry.type == .ephemeral, first < limit {
+                    for subscription in try SubscriptionEntry.lockAll(of: entry.id, arrival.streams, session) {
+                        _ = try StreamRow.lap(subscription, before: limit, session)
+                    }
+                }
+                try row.trim(before: limit, session)
                 try row.save(session)
+                // What was left at the positions may have been finished already.
+                try row.trimFinished(session)
                 return Int(row.first - first)
             }
         }
@@ -34,10 +43,11 @@ extension PostgreSQLEventStreamStore {
 
     /// Removes what the retention policy asks for. Costs a look at every event that is removed because of its size.
     public func applyRetention(to stream: StreamName) async throws(EventStreamingError) -> RetentionResult {
-        let directory = directory
+        let (directory, arrival) = (directory, arrival)
         let now = clock.now
         return try await withSession { (session) throws(EventStreamingError) in
             let entry = try directory.entry(stream, session)
+            try arrival.run(in: entry, session)
             return try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
                 var row = try StreamRow.lock(entry, session)
                 let limit = try session.rows(Self.limit) { parameters in

@@ -140,10 +140,10 @@ extension PostgreSQLEventStreamStore {
         direction: ReadDirection,
         limit: Int
     ) async throws(EventStreamingError) -> [StoredEvent] {
-        try Validation.checkLimit(limit)
-        let directory = directory
+        let arrival = arrival
         return try await withSession { (session) throws(EventStreamingError) in
-            let entry = try directory.entry(stream, session)
+            let entry = try Self.arrive(in: stream, arrival, session)
+            try Validation.checkLimit(limit)
             switch direction {
             case .forward:
                 let end = offset.advanced(by: limit)
@@ -209,9 +209,9 @@ extension PostgreSQLEventStreamStore {
 
     /// The stream's state.
     public func metadata(of stream: StreamName) async throws(EventStreamingError) -> StreamMetadata {
-        let directory = directory
+        let arrival = arrival
         return try await withSession { (session) throws(EventStreamingError) in
-            let entry = try directory.entry(stream, session)
+            let entry = try Self.arrive(in: stream, arrival, session)
             let rows = try session.rows(Self.metadata) { $0.add(entry.id) }
             guard rows.count > 0 else { throw .unknownStream(stream) }
             return StreamMetadata(
@@ -252,9 +252,9 @@ extension PostgreSQLEventStreamStore {
         of position: StartPosition,
         in stream: StreamName
     ) async throws(EventStreamingError) -> StreamOffset {
-        let directory = directory
+        let arrival = arrival
         return try await withSession { (session) throws(EventStreamingError) in
-            let entry = try directory.entry(stream, session)
+            let entry = try Self.arrive(in: stream, arrival, session)
             return StreamOffset(try Self.offset(of: position, in: entry, session))
         }
     }
@@ -285,6 +285,19 @@ extension PostgreSQLEventStreamStore {
         case .latest: return rows.int64(0, 1)
         case .offset(let offset): return min(max(offset.rawValue, rows.int64(0, 0)), rows.int64(0, 1))
         }
+    }
+
+    /// The stream, when everything has ended that decides where it begins now.
+    private static func arrive(
+        in stream: StreamName,
+        _ arrival: Arrival,
+        _ session: Session
+    ) throws(EventStreamingError) -> StreamDirectory.Entry {
+        let entry = try arrival.streams.entry(stream, session)
+        if entry.type == .ephemeral {
+            try arrival.run(in: entry, session)
+        }
+        return entry
     }
 
     // MARK: - News

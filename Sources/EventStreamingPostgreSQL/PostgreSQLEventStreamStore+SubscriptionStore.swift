@@ -9,8 +9,10 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
     ///   dead-letter stream.
     public func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError) {
         try Validation.check(definition)
-        let streams = directory
+        let (streams, arrival) = (directory, arrival)
         try await withSession { (session) throws(EventStreamingError) in
+            // What ran out until now did so by the definition until now.
+            try arrival.run(in: streams.entry(definition.stream, session), session)
             try session.transaction(orThrow: \.eventStreamingError) { (session) throws(EventStreamingError) in
                 try SubscriptionCreation(definition: definition, streams: streams).run(session)
             }
@@ -24,7 +26,7 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         kind: ConsumerKind,
         start: StartPosition?
     ) async throws(EventStreamingError) -> ConsumerRegistration {
-        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+        try await change(arrived(at: gate(of: subscription))) { (state, work) throws(EventStreamingError) in
             let isNew = state.needsPosition(for: consumer)
             let position = try isNew ? work.offset(of: start ?? state.definition.start) : 0
             work.changesPositions = true
@@ -48,7 +50,7 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         of subscription: SubscriptionID,
         start: StartPosition?
     ) async throws(EventStreamingError) {
-        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+        try await change(arrived(at: gate(of: subscription))) { (state, work) throws(EventStreamingError) in
             let isNew = state.needsPosition(for: consumer)
             let position = try isNew ? work.offset(of: start ?? state.definition.start) : 0
             work.changesPositions = true
@@ -100,34 +102,14 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         }
     }
 
-    private static let due = Statement(
-        """
-        SELECT b.name FROM subscriptions b
-        WHERE EXISTS (
-            SELECT FROM consumer_offsets c
-            WHERE c.subscription_id = b.id AND c.is_connected
-                AND c.expires_at <= coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
-        ) OR EXISTS (
-            SELECT FROM deliveries d
-            WHERE d.subscription_id = b.id AND d.holder IS NOT NULL
-                AND d.deadline <= coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
-        )
-        """
-    )
-
     /// Ends what ran out, in all subscriptions.
     ///
     /// - Returns: Everybody whom this instance found to have expired since the last call, in order of their epochs: also
     ///   those whom other calls found in the meantime.
     public func expireConsumers() async throws(EventStreamingError) -> [ConsumerRegistration] {
-        let now = options.usesServerTime ? nil : clock.uptime.clampedNanoseconds
+        let arrival = arrival
         let names = try await withSession { (session) throws(EventStreamingError) in
-            let rows = try session.rows(Self.due) { $0.add(now) }
-            var names: [SubscriptionID] = []
-            for row in 0..<rows.count {
-                names.append(try SubscriptionID(rows.text(row, 0)))
-            }
-            return names
+            try arrival.dueSubscriptions(of: nil, session)
         }
         for name in names {
             // Every operation ends what ran out before it does anything else.
@@ -145,8 +127,8 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
-            let counts = try DeadLetterRows.counts(of: work.entry, work.session)
-            return try state.progress(head: work.log.head) { counts[$0?.rawValue, default: 0] }
+            let counts = try work.openLetterCounts()
+            return try state.progress(head: work.log.head) { counts[$0, default: 0] }
         }
     }
 }

@@ -55,14 +55,14 @@ extension PostgreSQLEventStreamStore: TransactionalStore {
         _ body: @escaping @Sendable (PostgreSQLTransaction) throws -> Value
     ) async throws -> Attempt<Value> {
         let (streams, clock, usesServerTime) = (directory, clock, options.usesServerTime)
-        let (subscriptions, makeGate) = (subscriptions, gateFactory)
+        let (subscriptions, arrival) = (subscriptions, arrival)
         return try await connections.withSession { (session) throws(EventStreamingError) -> Attempt<Value> in
-            let transaction = PostgreSQLTransaction(session, streams: streams, clock: clock) {
+            let transaction = PostgreSQLTransaction(session, arrival) {
                 (settlement) throws(EventStreamingError) in
                 let id = settlement.holder.subscription
                 var gate = subscriptions.known(id)
                 if gate == nil, let entry = try SubscriptionEntry.find(id, streams, session) {
-                    gate = subscriptions.add(entry, makeGate)
+                    gate = subscriptions.add(entry, arrival.makeGate)
                 }
                 guard let gate else { throw .leaseEnded(settlement) }
                 return SubscriptionTransaction(settling: settlement, gate, streams, clock, usesServerTime)

@@ -20,6 +20,7 @@ public final class PostgreSQLEventStreamStore: Sendable {
     let observers = ObserverList()
     let news: News
     let expired = ExpiredConsumers(limit: Limits.rememberedExpirations)
+    let arrival: Arrival
     let appends: GroupCommit<[PendingAppend], [AppendGroup.Outcome]>
 
     /// Creates a store. Nothing is connected yet.
@@ -59,10 +60,22 @@ public final class PostgreSQLEventStreamStore: Sendable {
             ? HintChannel(settings, options: options, streams: directory, observers: observers) : nil
         let news = News(observers: observers, streams: directory, hints: hints)
         self.news = news
-        let directory = directory
+        let (directory, expired, usesServerTime) = (directory, expired, options.usesServerTime)
+        let arrival = Arrival(
+            streams: directory,
+            subscriptions: subscriptions,
+            makeGate: { entry in
+                Self.makeGate(entry, connections, directory, clock, news, expired, usesServerTime)
+            },
+            clock: clock,
+            usesServerTime: usesServerTime,
+            news: news,
+            expired: expired
+        )
+        self.arrival = arrival
         appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: Self.weight) { requests in
             await uncancelled {
-                await Self.commit(requests, connections, directory, news, clock)
+                await Self.commit(requests, connections, arrival)
             }
         }
     }
@@ -88,20 +101,18 @@ public final class PostgreSQLEventStreamStore: Sendable {
     private static func commit(
         _ requests: [[PendingAppend]],
         _ connections: Connections,
-        _ directory: StreamDirectory,
-        _ news: News,
-        _ clock: any EventStreamingClock
+        _ arrival: Arrival
     ) async -> [[AppendGroup.Outcome]] {
         let appends = requests.count == 1 ? requests[0] : Array(requests.joined())
         let outcomes: [AppendGroup.Outcome]
         do throws(EventStreamingError) {
             let (made, changed) = try await connections.withSession(isCancellable: false) {
                 (session) throws(EventStreamingError) -> ([AppendGroup.Outcome], Set<StreamName>) in
-                var group = AppendGroup(appends, directory: directory, clock: clock)
+                var group = AppendGroup(appends, arrival)
                 group.run(session)
                 return (group.outcomes.map { $0 ?? .failure(.lostAppend) }, group.changed)
             }
-            news.tell(changed)
+            arrival.news.tell(changed)
             outcomes = made
         } catch {
             outcomes = Array(repeating: .failure(error), count: appends.count)

@@ -9,8 +9,7 @@ import EventStreamingStoreKit
 /// in the search path, then `public`; leave the store's tables alone.
 public final class PostgreSQLTransaction: StoreTransaction {
     private let session: Session
-    private let streams: StreamDirectory
-    private let clock: any EventStreamingClock
+    private let arrival: Arrival
     private let makeSettlement: (Settlement) throws(EventStreamingError) -> SubscriptionTransaction
     private var isOver = false
     private(set) var changed: Set<StreamName> = []
@@ -18,13 +17,11 @@ public final class PostgreSQLTransaction: StoreTransaction {
 
     init(
         _ session: Session,
-        streams: StreamDirectory,
-        clock: any EventStreamingClock,
+        _ arrival: Arrival,
         _ makeSettlement: @escaping (Settlement) throws(EventStreamingError) -> SubscriptionTransaction
     ) {
         self.session = session
-        self.streams = streams
-        self.clock = clock
+        self.arrival = arrival
         self.makeSettlement = makeSettlement
     }
 
@@ -32,9 +29,10 @@ public final class PostgreSQLTransaction: StoreTransaction {
     public func append(_ append: StreamAppend) throws(EventStreamingError) -> AppendResult {
         try checkIsOpen()
         let pending = try PendingAppend(append)
-        var group = AppendGroup([pending], directory: streams, clock: clock)
+        var group = AppendGroup([pending], arrival)
         try group.runWithin(session)
         changed.formUnion(group.changed)
+        expired += group.expired
         guard let outcome = group.outcomes[0] else {
             throw EventStreamingError(.storeUnavailable, "The append was not decided.")
         }

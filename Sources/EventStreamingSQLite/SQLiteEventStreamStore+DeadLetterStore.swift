@@ -8,9 +8,12 @@ extension SQLiteEventStreamStore: DeadLetterStore {
         from number: StreamOffset,
         limit: Int
     ) async throws(EventStreamingError) -> [DeadLetter] {
-        try await change(durable: false) { writer in
+        let moment = Moment(clock)
+        return try await change(durable: false) { writer in
             let entry = try writer.subscription(subscription)
             try Validation.checkLimit(limit)
+            // What ran out may be given up, and belongs to the list.
+            try writer.arrive(in: entry.stream, at: moment)
             return try writer.openDeadLetters(of: entry, in: number.rawValue..<Int64.max, limit: limit)
         }
     }
@@ -23,7 +26,9 @@ extension SQLiteEventStreamStore: DeadLetterStore {
         let moment = Moment(clock)
         return try await change(durable: true) { writer in
             let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue
-            return try writer.redrive(range, of: writer.subscription(subscription), at: moment)
+            let entry = try writer.subscription(subscription)
+            try writer.arrive(in: entry.stream, at: moment)
+            return try writer.redrive(range, of: entry, at: moment)
         }
     }
 }

@@ -106,7 +106,10 @@ extension SQLiteEventStreamStore: EventStreamStore {
             try writer.arrive(in: stream, at: moment)
             let first = stream.first
             try writer.trim(stream, before: min(offset.rawValue, stream.head))
-            return Int(stream.first - first)
+            let count = Int(stream.first - first)
+            // What was left at the positions may have been finished already.
+            try writer.trimFinished(stream)
+            return count
         }
     }
 

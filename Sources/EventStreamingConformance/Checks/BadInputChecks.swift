@@ -159,5 +159,19 @@ enum BadInputChecks {
             try await harness.store.settle(Settlement(of: consumer, leaseEpoch: lease.epoch, completed: odd))
             try await harness.requirePosition(2000, of: subscription)
         },
+        StoreCheck("bad input: of two mistakes always the same is told") { harness in
+            let unknown = try StreamName("nothing")
+            for direction in [ReadDirection.forward, .backward] {
+                try await requireError(.unknownStream, from: "reading \(direction) with a limit of -1") {
+                    _ = try await harness.store.read(unknown, from: .zero, direction: direction, limit: -1)
+                }
+            }
+            try await requireError(.unknownSubscription, from: "dead letters with a limit of -1") {
+                _ = try await harness.store.deadLetters(of: SubscriptionID("nothing"), from: .zero, limit: -1)
+            }
+            try await requireError(.invalidArgument, from: "an append of nothing") {
+                _ = try await harness.store.append(StreamAppend(stream: unknown, events: []))
+            }
+        },
     ]
 }

@@ -89,5 +89,33 @@ enum CapacityChecks {
             try requireEqual(succeeded, [true, false, true, false], "which appends succeed")
             try requireEqual(try await harness.store.metadata(of: stream).count, 3, "count")
         },
+        StoreCheck("capacity: only what is stored makes the oldest go") { harness in
+            let stream = try await harness.makeStream(capacity: 10, overflow: .dropOldest)
+            let events = try await harness.append(8, to: stream)
+            _ = try await harness.makeStream(capacity: 3, overflow: .dropOldest)
+            let repeated = try await harness.store.enqueue(Array(events[1...2]), to: stream)
+            try require(repeated.isDuplicate, "a repetition")
+            try await requireError(.wrongExpectedVersion, from: "an append that expects another length") {
+                _ = try await harness.store.append(
+                    StreamAppend(stream: stream, events: harness.events(1), expectedVersion: .noStream))
+            }
+            try await harness.requireContent(stream, events)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 0, "dropped")
+            let last = try await harness.append(1, to: stream)
+            try await harness.requireContent(stream, Array(events[6...]) + last, from: 6)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 6, "dropped")
+        },
+        StoreCheck("capacity: within a group, too, an id that was dropped is free") { harness in
+            let stream = try await harness.makeStream(capacity: 3, overflow: .dropOldest)
+            let events = try await harness.append(3, to: stream)
+            let more = harness.events(2)
+            let appends = [[events[2]], more, [events[0]], [more[0]]]
+            let results = await harness.store.append(appends.map { StreamAppend(stream: stream, events: $0) })
+            let told = try results.map { try $0.get() }
+            try requireEqual(told.map(\.isDuplicate), [true, false, false, true], "repetitions")
+            try requireEqual(told.map(\.offsets.lowerBound.rawValue), [2, 3, 5, 3], "offsets")
+            try await harness.requireContent(stream, more + [events[0]], from: 3)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 3, "dropped")
+        },
     ]
 }

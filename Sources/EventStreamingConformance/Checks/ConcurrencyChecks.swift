@@ -171,5 +171,26 @@ enum ConcurrencyChecks {
             }
             try requireEqual(finished.sorted(), (0..<Int64(total)).map { $0 }, "events finished, each once")
         },
+        StoreCheck("concurrency: of many tasks that redrive the same dead letters one redrives each") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue()
+            for round in 0..<Int64(10) {
+                try await harness.append(2, to: stream)
+                try await harness.giveUpNext(as: consumer)
+                try await harness.giveUpNext(as: consumer)
+                let redriven = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask { try await harness.store.redrive(offsets(0, .max), of: subscription.id) }
+                    }
+                    return try await group.reduce(0, +)
+                }
+                try requireEqual(redriven, 2, "redriven")
+                var returned: [Int64] = []
+                try await harness.forEachLease(as: consumer) { lease in
+                    returned += lease.events.map(\.offset.rawValue)
+                    try await harness.store.acknowledge(lease)
+                }
+                try requireEqual(returned.sorted(), [2 * round, 2 * round + 1], "events that returned")
+            }
+        },
     ]
 }

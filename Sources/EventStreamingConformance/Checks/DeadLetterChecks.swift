@@ -159,5 +159,36 @@ enum DeadLetterChecks {
             )
             try requireEqual(Array(reasons.dropFirst()), ["", "\0\n😀'\""], "short reasons")
         },
+        StoreCheck("dead letters: what is given up because it ran out is counted by the call that finds it") {
+            harness in
+            let stream = try await harness.makeStream()
+            let queue = try await harness.makeSubscription("queue", of: stream) { $0.retry.maximumAttempts = 1 }
+            let broadcast = try await harness.makeSubscription("broadcast", of: stream, .broadcast) {
+                $0.retry.maximumAttempts = 1
+            }
+            let consumers = [
+                try await harness.register("c1", of: queue), try await harness.register("c2", of: broadcast),
+            ]
+            try await harness.append(3, to: stream)
+            for consumer in consumers {
+                try await harness.lease(0..<3, as: consumer)
+            }
+            harness.clock.advance(by: .seconds(30))
+            try requireEqual(try await harness.progress(of: queue).deadLetters, 3, "dead letters")
+            try requireEqual(try await harness.progress(of: broadcast, consumer: "c2").deadLetters, 3, "dead letters")
+            try requireEqual(try await harness.progress(of: queue).deadLetters, 3, "dead letters afterwards")
+        },
+        StoreCheck("dead letters: what ran out belongs to the list, and can be redriven, at once") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue { $0.retry.maximumAttempts = 1 }
+            try await harness.append(2, to: stream)
+            try await harness.lease(0..<1, as: consumer)
+            harness.clock.advance(by: .seconds(30))
+            try requireEqual(
+                try await harness.deadLetters(of: subscription).map(\.event.offset.rawValue), [0], "listed")
+            try await harness.lease(1..<2, as: consumer)
+            harness.clock.advance(by: .seconds(30))
+            try requireEqual(try await harness.store.redrive(offsets(0, 2), of: subscription.id), 2, "redriven")
+            try requireEqual(try await harness.progress(of: subscription).deadLetters, 0, "dead letters left")
+        },
     ]
 }

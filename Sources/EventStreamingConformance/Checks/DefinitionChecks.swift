@@ -114,5 +114,25 @@ enum DefinitionChecks {
             try await harness.store.acknowledge(lease)
             try await harness.requirePosition(2, of: subscription)
         },
+        StoreCheck("definition: what ran out before did so by the former definition") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue { $0.retry.maximumAttempts = 3 }
+            try await harness.append(1, to: stream)
+            try await harness.lease(0..<1, as: consumer)
+            harness.clock.advance(by: .seconds(30))
+            _ = try await harness.makeSubscription(of: stream) { $0.retry.maximumAttempts = 1 }
+            try requireEqual(try await harness.progress(of: subscription).deadLetters, 0, "dead letters")
+            try await harness.lease(0..<1, as: consumer, attempt: 2)
+        },
+        StoreCheck("definition: a broadcast's start is looked for when a consumer needs it") { harness in
+            let stream = try await harness.makeStream()
+            let id = harness.ids.next()
+            let subscription = try await harness.makeSubscription(of: stream, .broadcast) { $0.start = .event(id) }
+            try await requireError(.unknownEvent, from: "a consumer that begins at an event to come") {
+                _ = try await harness.register("c1", of: subscription)
+            }
+            try await harness.append(1, to: stream)
+            _ = try await harness.store.enqueue([harness.event(id: id)], to: stream)
+            try await harness.lease(1..<2, as: harness.register("c1", of: subscription))
+        },
     ]
 }

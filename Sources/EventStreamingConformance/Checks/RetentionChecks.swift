@@ -68,6 +68,61 @@ enum RetentionChecks {
             try await harness.store.unregisterConsumer(leaves)
             try await keeps(harness, stream, 2, 3)
         },
+        StoreCheck("ephemeral: what was finished behind events that are removed goes with them") { harness in
+            for drops in [false, true] {
+                let name = "queue-\(drops)"
+                let stream = try await harness.makeStream(name, .ephemeral, capacity: 6, overflow: .dropOldest)
+                let subscription = try await harness.makeSubscription(name, of: stream)
+                let consumer = try await harness.register("c1", of: subscription)
+                try await harness.append(6, to: stream)
+                let lease = try await harness.lease(0..<6, as: consumer)
+                try await harness.store.acknowledge(offsets(1, 4), of: lease)
+                try await keeps(harness, stream, 0, 6)
+                if drops {
+                    try await harness.append(1, to: stream)
+                    try await keeps(harness, stream, 4, 7)
+                } else {
+                    let count = try await harness.store.trim(stream, before: StreamOffset(1))
+                    try requireEqual(count, 1, "events trimmed")
+                    try await keeps(harness, stream, 4, 6)
+                }
+            }
+        },
+        StoreCheck("ephemeral: what only expired consumers kept is gone for whoever looks first") { harness in
+            for look in 0..<7 {
+                let name = "queue\(look)"
+                let stream = try await harness.makeStream(name, .ephemeral)
+                let first = try await harness.makeSubscription("first\(look)", of: stream, .broadcast) {
+                    $0.consumerTimeout = .seconds(10)
+                }
+                let second = try await harness.makeSubscription("second\(look)", of: stream, .broadcast)
+                _ = try await harness.register("expires", of: first, kind: .temporary)
+                try await harness.append(3, to: stream)
+                harness.clock.advance(by: .seconds(10))
+                switch look {
+                case 0:
+                    try await harness.requireNothing(for: harness.register("c1", of: first, start: .beginning))
+                case 1:
+                    try await harness.requireNothing(for: harness.register("c1", of: second, start: .beginning))
+                case 2:
+                    let page = try await harness.store.read(stream, from: .zero, direction: .backward, limit: 9)
+                    try requireEqual(page.count, 0, "events read")
+                case 3:
+                    let offset = try await harness.store.offset(of: .beginning, in: stream)
+                    try requireEqual(offset.rawValue, 3, "the beginning")
+                case 4:
+                    try requireEqual(try await harness.store.trim(stream, before: StreamOffset(2)), 0, "trimmed")
+                case 5:
+                    try await harness.append(2, to: stream)
+                    try requireEqual(try await harness.store.metadata(of: stream).dropped, 2, "dropped")
+                default:
+                    let third = try await harness.makeSubscription("third", of: stream)
+                    try await harness.requirePosition(3, of: third)
+                }
+                let metadata = try await harness.store.metadata(of: stream)
+                try requireEqual(metadata.first, metadata.head, "first offset after look \(look)")
+            }
+        },
         StoreCheck("ephemeral: at most once, events go when they are handed out") { harness in
             let stream = try await harness.makeStream("queue", .ephemeral)
             let subscription = try await harness.makeSubscription(of: stream) { $0.semantics = .atMostOnce }
@@ -133,6 +188,16 @@ enum RetentionChecks {
             }
             try await harness.requirePosition(6, of: subscription)
             try require(try await harness.progress(of: subscription).isFinished, "everything is done")
+        },
+        StoreCheck("trim: what was given up before it keeps its dead letter") { harness in
+            let (stream, subscription, consumer) = try await harness.makeQueue { $0.retry.maximumAttempts = 1 }
+            let events = try await harness.append(2, to: stream)
+            try await harness.lease(0..<1, as: consumer)
+            harness.clock.advance(by: .seconds(30))
+            _ = try await harness.store.trim(stream, before: StreamOffset(2))
+            let letters = try await harness.deadLetters(of: subscription)
+            try requireEqual(letters.map(\.event.id), [events[0].id], "dead letters")
+            try requireEqual(try await harness.progress(of: subscription).missed, 1, "missed")
         },
     ]
 

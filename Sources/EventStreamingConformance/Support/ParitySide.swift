@@ -39,8 +39,13 @@ struct ParitySide {
         case .resolve(let position, let stream): return "\(try await store.offset(of: position, in: stream))"
         case .trim(let stream, let offset): return "\(try await store.trim(stream, before: offset))"
         case .applyRetention(let stream): return "\(try await store.applyRetention(to: stream))"
-        case .advance(let duration): harness.clock.advance(by: duration)
-        case .setClock(let time): harness.clock.setWallClock(to: time)
+        // What has run out by now must not be found later by one store than by another, at another time.
+        case .advance(let duration):
+            _ = try await store.expireConsumers()
+            harness.clock.advance(by: duration)
+        case .setClock(let time):
+            _ = try await store.expireConsumers()
+            harness.clock.setWallClock(to: time)
         }
         return "done"
     }

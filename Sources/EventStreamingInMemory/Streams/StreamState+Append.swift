@@ -57,5 +57,6 @@ extension StreamState {
             dropped += Int(limit - first)
         }
         dropped += trim(before: limit, effects: &effects).intersection(first..<limit).count
+        trimFinished(effects: &effects)
     }
 }

@@ -72,8 +72,14 @@ private struct CarefulAppend {
         }
         try EventInsertion.insert(insertions, session)
         for batch in batches where rows[batch.entry.id] != nil {
-            try rows[batch.entry.id]?.dropSurplus(streams, session)
+            // Only what was stored makes others go: neither a repetition nor a refusal does, whatever the capacity is now.
+            if changed.contains(batch.entry.name) {
+                try rows[batch.entry.id]?.dropSurplus(streams, session)
+            }
             try rows[batch.entry.id]?.save(session)
+            if changed.contains(batch.entry.name), rows[batch.entry.id]?.overflow == .dropOldest {
+                try rows[batch.entry.id]?.trimFinished(session)
+            }
         }
         try checkRepetitions(session)
     }
@@ -86,6 +92,7 @@ private struct CarefulAppend {
         to entry: StreamDirectory.Entry,
         _ session: Session
     ) throws(EventStreamingError) {
+        try makeRoom(for: append, in: entry, session)
         guard var row = rows[entry.id] else {
             outcomes[place] = .failure(.unknownStream(entry.name))
             return
@@ -172,22 +179,60 @@ private struct CarefulAppend {
             parameters.add(streams)
             parameters.add(ids)
         }
-        var trimmed: (streams: [Int64], offsets: [Int64]) = ([], [])
+        var trimmed = Places()
         for row in 0..<found.count {
             let (stream, offset) = (found.int64(row, 0), found.int64(row, 2))
             if let first = rows[stream]?.first, offset < first {
-                trimmed.streams.append(stream)
-                trimmed.offsets.append(offset)
+                trimmed.add(offset, of: stream)
             } else {
                 known[stream, default: [:]][found.id(row, 1)] = offset
             }
         }
-        if !trimmed.streams.isEmpty {
-            try session.rows(Self.delete) { parameters in
-                parameters.add(trimmed.streams)
-                parameters.add(trimmed.offsets)
-            }
+        try delete(trimmed, session)
+    }
+
+    private struct Places {
+        var streams: [Int64] = []
+        var offsets: [Int64] = []
+
+        mutating func add(_ offset: Int64, of stream: Int64) {
+            streams.append(stream)
+            offsets.append(offset)
         }
+    }
+
+    private func delete(_ places: Places, _ session: Session) throws(EventStreamingError) {
+        guard !places.streams.isEmpty else { return }
+        try session.rows(Self.delete) { parameters in
+            parameters.add(places.streams)
+            parameters.add(places.offsets)
+        }
+    }
+
+    /// Drops what earlier appends of the group have pushed out, when this append has an id of it: that id is free.
+    private mutating func makeRoom(
+        for append: PendingAppend,
+        in entry: StreamDirectory.Entry,
+        _ session: Session
+    ) throws(EventStreamingError) {
+        guard changed.contains(entry.name), var row = rows[entry.id], row.overflow == .dropOldest,
+            let capacity = row.capacity, let ids = known[entry.id]
+        else { return }
+        let limit = row.head - capacity
+        guard append.checked.events.contains(where: { ids[$0.id].map { $0 < limit } ?? false }) else { return }
+        try EventInsertion.insert(insertions, session)
+        insertions = []
+        try row.dropSurplus(streams, session)
+        rows[entry.id] = row
+        var dropped = Places()
+        for (id, offset) in ids where offset < row.first {
+            known[entry.id]?[id] = nil
+            dropped.add(offset, of: entry.id)
+        }
+        // A repetition is compared with what is stored when everything is done, so what it repeats must stay until then.
+        try checkRepetitions(session)
+        repetitions = []
+        try delete(dropped, session)
     }
 
     private mutating func checkRepetitions(_ session: Session) throws(EventStreamingError) {

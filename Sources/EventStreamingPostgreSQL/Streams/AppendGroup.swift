@@ -11,17 +11,20 @@ struct AppendGroup {
     typealias Outcome = Result<AppendResult, EventStreamingError>
 
     let appends: [PendingAppend]
-    let directory: StreamDirectory
-    let clock: any EventStreamingClock
+    let arrival: Arrival
     /// What becomes of each append; `nil` until it is known.
     var outcomes: [Outcome?]
     /// The streams with something new.
     var changed: Set<StreamName> = []
+    /// Who was found to have expired in the transaction that is open.
+    private(set) var expired: [ConsumerRegistration] = []
 
-    init(_ appends: [PendingAppend], directory: StreamDirectory, clock: any EventStreamingClock) {
+    var directory: StreamDirectory { arrival.streams }
+    var clock: any EventStreamingClock { arrival.clock }
+
+    init(_ appends: [PendingAppend], _ arrival: Arrival) {
         self.appends = appends
-        self.directory = directory
-        self.clock = clock
+        self.arrival = arrival
         outcomes = Array(repeating: nil, count: appends.count)
     }
 
@@ -35,6 +38,10 @@ struct AppendGroup {
             }
             let rest = batches.filter { batch in batch.places.contains { outcomes[$0] == nil } }
             if !rest.isEmpty {
+                // Whether there is a position that keeps the events, and whether there is room, are questions of time.
+                for batch in rest where batch.entry.type == .ephemeral {
+                    try arrival.run(in: batch.entry, session)
+                }
                 try appendCarefully(rest, session)
             }
         } catch {
@@ -46,6 +53,11 @@ struct AppendGroup {
     mutating func runWithin(_ session: Session) throws(EventStreamingError) {
         let batches = try makeBatches(session)
         if !batches.isEmpty {
+            for batch in batches where batch.entry.type == .ephemeral {
+                let outcome = try arrival.runWithin(session, in: batch.entry)
+                changed.formUnion(outcome.changed)
+                expired += outcome.expired
+            }
             try appendCarefully(within: session, batches)
         }
     }
@@ -112,7 +124,13 @@ extension AppendGroup {
                 AND (w.expected_head IS NULL OR s.head = w.expected_head)
                 AND s.head + w.events <= s.partition_end
                 AND (s.sealed_event_id IS NULL OR w.lowest_id > s.sealed_event_id)
-                AND (s.type = 'persistent' OR s.positions > 0)
+                AND (s.type = 'persistent' OR s.positions > 0 AND NOT EXISTS (
+                    -- Somebody whose position may have been the last, and ran out.
+                    SELECT FROM subscriptions b JOIN consumer_offsets c ON c.subscription_id = b.id
+                    WHERE b.stream_id = s.id AND b.mode <> 'exclusive' AND c.kind = 'temporary' AND c.is_connected
+                        AND c.expires_at
+                            <= coalesce($18::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
+                ))
                 AND (s.capacity IS NULL OR s.head - s.first_offset + w.events <= s.capacity)
                 AND s.bytes < 4611686018427387904 AND w.bytes < 4611686018427387904
             RETURNING s.id, s.head - w.events AS base, s.last_timestamp
@@ -169,6 +187,7 @@ extension AppendGroup {
         parameters.add(streams)
         parameters.add(places)
         EventWriter.add(events, to: &parameters)
+        parameters.add(arrival.uptime)
         let rows: Rows
         do throws(DatabaseError) {
             rows = try session.change(Self.statement, parameters)

@@ -8,6 +8,7 @@ enum DeadLetterRows {
         SELECT d.consumer, count(*) FROM dead_letters d
         WHERE d.subscription_id = $1::bigint
             AND d.number >= (SELECT first_offset FROM streams WHERE id = $2::bigint)
+            AND d.number <> ALL ($3::bigint[])
         GROUP BY d.consumer
         """
     )
@@ -18,6 +19,7 @@ enum DeadLetterRows {
         FROM dead_letters d JOIN events e ON e.stream_id = $2::bigint AND e."offset" = d.number
         WHERE d.subscription_id = $1::bigint AND d.number >= $3::bigint AND d.number < $4::bigint
             AND d.number >= (SELECT first_offset FROM streams WHERE id = $2::bigint)
+            AND d.number <> ALL ($6::bigint[])
         ORDER BY d.number LIMIT $5::bigint
         """
     )
@@ -26,22 +28,35 @@ enum DeadLetterRows {
     )
 
     /// How many are open, by the consumer whose position they belong to.
-    static func counts(of entry: SubscriptionEntry, _ session: Session) throws(EventStreamingError) -> [String?: Int] {
+    ///
+    /// - Parameter closed: Some that count as closed already.
+    static func counts(
+        of entry: SubscriptionEntry,
+        except closed: [Int64],
+        _ session: Session
+    ) throws(EventStreamingError) -> [ConsumerID?: Int] {
         let rows = try session.rows(count) { parameters in
             parameters.add(entry.id)
             parameters.add(entry.deadLetterStream.id)
+            parameters.add(closed)
         }
-        var counts: [String?: Int] = [:]
+        var counts: [ConsumerID?: Int] = [:]
         for row in 0..<rows.count {
-            counts[rows.optionalText(row, 0)] = Int(rows.int64(row, 1))
+            let consumer = try rows.optionalText(row, 0).map { (text) throws(EventStreamingError) in
+                try ConsumerID(text)
+            }
+            counts[consumer] = Int(rows.int64(row, 1))
         }
         return counts
     }
 
     /// The open ones with numbers in `numbers`, in order.
+    ///
+    /// - Parameter closed: Some that count as closed already.
     static func open(
         of entry: SubscriptionEntry,
         in numbers: Range<Int64>,
+        except closed: [Int64] = [],
         limit: Int,
         _ session: Session
     ) throws(EventStreamingError) -> [DeadLetter] {
@@ -51,6 +66,7 @@ enum DeadLetterRows {
             parameters.add(numbers.lowerBound)
             parameters.add(numbers.upperBound)
             parameters.add(Int64(limit))
+            parameters.add(closed)
         }
         return try EventReader.events(rows).compactMap { DeadLetter(record: $0) }
     }

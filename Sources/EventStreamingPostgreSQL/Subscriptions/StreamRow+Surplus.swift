@@ -24,6 +24,15 @@ extension StreamRow {
         try trim(before: limit, session)
     }
 
+    private static let settle = Statement("SELECT settle_stream($1::bigint)")
+
+    /// Removes what every position has finished, where events are kept for no other purpose. The row must have been saved,
+    /// and is out of date afterwards.
+    func trimFinished(_ session: Session) throws(EventStreamingError) {
+        guard entry.type == .ephemeral else { return }
+        try session.rows(Self.settle) { $0.add(entry.id) }
+    }
+
     /// Moves the positions of a subscription up to `limit`, for good.
     ///
     /// - Returns: The offsets that some position had not finished.

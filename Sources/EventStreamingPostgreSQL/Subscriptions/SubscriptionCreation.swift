@@ -33,6 +33,12 @@ struct SubscriptionCreation {
 
     func run(_ session: Session) throws(EventStreamingError) {
         let stream = try streams.entry(definition.stream, session)
+        if try SubscriptionEntry.find(definition.id, streams, session) != nil {
+            _ = try StreamRow.lock(stream, session)
+            return try update(stream, session)
+        }
+        // Before anything is created; once more when the stream is locked.
+        _ = try position(in: stream, session)
         let deadLetters = try PostgreSQLEventStreamStore.ensureStream(
             StreamDefinition(name: definition.deadLetterStream, type: .persistent),
             changesExisting: false,
@@ -42,15 +48,22 @@ struct SubscriptionCreation {
         _ = try StreamRow.lock([stream, deadLetters], session)
         var isNew = false
         if try SubscriptionEntry.find(definition.id, streams, session) == nil {
-            // A position that exists stays where it is, so the start need not exist any more then.
-            let position = try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
-            isNew = try insert(stream, deadLetters, position, session)
+            isNew = try insert(stream, deadLetters, position(in: stream, session), session)
         }
         if isNew {
             try session.rows(Self.settle) { $0.add(stream.id) }
         } else {
             try update(stream, session)
         }
+    }
+
+    /// Where competing consumers begin. Others get their positions when they come; whether the start exists matters then.
+    private func position(
+        in stream: StreamDirectory.Entry,
+        _ session: Session
+    ) throws(EventStreamingError) -> Int64 {
+        guard definition.mode == .exclusive else { return 0 }
+        return try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
     }
 
     private func insert(

@@ -72,6 +72,15 @@ final class SubscriptionWork {
         UInt64(bitPattern: try session.rows(Self.epoch).int64(0, 0))
     }
 
+    /// How many dead letters are open, with those that are given up and closed in this very transaction.
+    func openLetterCounts() throws(EventStreamingError) -> [ConsumerID?: Int] {
+        var counts = try DeadLetterRows.counts(of: entry, except: closedLetters, session)
+        for event in effects.givenUp {
+            counts[event.consumer, default: 0] += 1
+        }
+        return counts
+    }
+
     /// Resolves a start within the stream.
     func offset(of position: StartPosition) throws(EventStreamingError) -> Int64 {
         switch position {

@@ -221,6 +221,7 @@ extension Writer {
             stream.dropped += limit - first
         }
         stream.dropped += Int64(try trim(stream, before: limit).intersection(first..<limit).count)
+        try trimFinished(stream)
     }
 
     /// Removes what every position has finished, where events are kept for no other purpose.
