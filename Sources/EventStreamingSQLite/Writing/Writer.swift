@@ -67,7 +67,8 @@ final class Writer: @unchecked Sendable {
         } catch let interruption as Interruption {
             abandon()
             guard operations.count > 1, !interruption.isUnknown else {
-                return GroupOutcome(answers: operations.indices.map { .failed(interruption.error(for: $0, path: path)) })
+                return GroupOutcome(
+                    answers: operations.indices.map { .failed(interruption.error(for: $0, path: path)) })
             }
         } catch {
             abandon()
