@@ -15,7 +15,8 @@ public enum StoreConformance {
     public static let checks: [StoreCheck] = [
         AppendChecks.all, ExpectedVersionChecks.all, IdempotencyChecks.all, FidelityChecks.all, OpaquePayloadChecks.all,
         ReadChecks.all, ReaderChecks.all,
-        PositionChecks.all, OffsetChecks.all, LeaseChecks.all, SettlementChecks.all, RedeliveryChecks.all,
+        PositionChecks.all, OffsetChecks.all, LeaseChecks.all, SettlementChecks.all, SettlingDequeueChecks.all,
+        RedeliveryChecks.all,
         ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, RetentionPolicyChecks.all,

@@ -133,16 +133,27 @@ extension InMemoryEventStreamStore: EventStreamStore {
     /// Cheap whatever the number of events: a lease of exactly one segment of the log is not even copied.
     public func dequeue(
         as consumer: ConsumerRegistration,
-        limit: Int
+        limit: Int,
+        settling settlement: Settlement?
     ) async throws(EventStreamingError) -> DequeueResult {
-        try Validation.checkLimit(limit)
+        try Validation.check(limit, settlement, of: consumer)
         let handle = try handle(of: consumer)
         let moment = Moment(clock)
+        var settlement = settlement
         while true {
             let result = try handle.change(at: moment) {
-                (subscription, log, floor, moment, _) throws(EventStreamingError) in
-                try subscription.dequeue(as: consumer, limit: limit, at: moment, log: log, floor: &floor)
+                (subscription, log, floor, moment, effects) throws(EventStreamingError) in
+                try subscription.dequeue(
+                    as: consumer,
+                    limit: limit,
+                    settling: settlement,
+                    at: moment,
+                    log: log,
+                    floor: &floor,
+                    effects: &effects
+                )
             }
+            settlement = nil
             // A long stretch that the filter passes over is looked at in turns, so that others get the lock in between.
             if let result {
                 return result

@@ -9,14 +9,18 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
     /// next moments, it may forget the lease, which then does not count as an attempt. At most once, it must.
     public func dequeue(
         as consumer: ConsumerRegistration,
-        limit: Int
+        limit: Int,
+        settling settlement: Settlement?
     ) async throws(EventStreamingError) -> DequeueResult {
-        try Validation.checkLimit(limit)
+        try Validation.check(limit, settlement, of: consumer)
         let gate = try await gate(of: consumer)
+        var settlement = settlement
         while true {
-            let result = try await change(gate, isDurable: false) { (state, work) throws(EventStreamingError) in
-                try Self.dequeue(as: consumer, limit: limit, &state, work)
+            let result = try await change(gate, isDurable: settlement != nil) {
+                [settlement] (state, work) throws(EventStreamingError) in
+                try Self.dequeue(as: consumer, limit: limit, settling: settlement, &state, work)
             }
+            settlement = nil
             // A long stretch that the filter passes over is looked at in turns, so that others get theirs in between.
             if let result { return result }
         }
@@ -25,6 +29,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
     private static func dequeue(
         as consumer: ConsumerRegistration,
         limit: Int,
+        settling settlement: Settlement?,
         _ state: inout SubscriptionState,
         _ work: SubscriptionWork
     ) throws(EventStreamingError) -> DequeueResult? {
@@ -33,9 +38,11 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
             dequeued = try state.dequeue(
                 as: consumer,
                 limit: limit,
+                settling: settlement,
                 at: work.moment,
                 log: work.log,
-                floor: &work.floor
+                floor: &work.floor,
+                effects: &work.effects
             )
             guard case .portion(let portion) = dequeued else {
                 guard case .empty(let until) = dequeued else { return nil }

@@ -127,15 +127,18 @@ extension SQLiteEventStreamStore: EventStreamStore {
     /// Leases the next events to a consumer.
     public func dequeue(
         as consumer: ConsumerRegistration,
-        limit: Int
+        limit: Int,
+        settling settlement: Settlement?
     ) async throws(EventStreamingError) -> DequeueResult {
-        try Validation.checkLimit(limit)
+        try Validation.check(limit, settlement, of: consumer)
         let moment = Moment(clock)
+        var settlement = settlement
         while true {
             let handout = try await change(
-                durable: { $0.delivers(atMostOnce: consumer.subscription) },
-                { try $0.dequeue(as: consumer, limit: limit, at: moment) }
+                durable: { [settlement] in settlement != nil || $0.delivers(atMostOnce: consumer.subscription) },
+                { [settlement] in try $0.dequeue(as: consumer, limit: limit, settling: settlement, at: moment) }
             )
+            settlement = nil
             switch handout {
             // A long stretch that the filter passes over is looked at in turns, so that others come in between.
             case .unfinished:

@@ -19,9 +19,10 @@ extension FaultInjectingStore {
         case trim
         /// `applyRetention(to:)`.
         case applyRetention
-        /// `dequeue(as:limit:)`.
+        /// `dequeue(as:limit:settling:)`.
         case dequeue
-        /// `settle(_:)`, which also acknowledges, gives back and releases.
+        /// `settle(_:)`, which also acknowledges, gives back and releases; and `dequeue(as:limit:settling:)` with a
+        /// settlement.
         case settle
         /// `createSubscription(_:)`.
         case createSubscription

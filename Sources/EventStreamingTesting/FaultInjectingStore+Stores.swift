@@ -72,13 +72,21 @@ extension FaultInjectingStore: EventStreamStore {
         }
     }
 
-    /// Leases events, unless a fault of ``Operation/dequeue`` applies.
+    /// Leases events, unless a fault of ``Operation/dequeue`` applies; with a settlement, or one of ``Operation/settle``.
     public func dequeue(
         as consumer: ConsumerRegistration,
-        limit: Int
+        limit: Int,
+        settling settlement: Settlement?
     ) async throws(EventStreamingError) -> DequeueResult {
-        try await perform(.dequeue) { () async throws(EventStreamingError) in
-            try await base.dequeue(as: consumer, limit: limit)
+        guard let settlement else {
+            return try await perform(.dequeue) { () async throws(EventStreamingError) in
+                try await base.dequeue(as: consumer, limit: limit, settling: nil)
+            }
+        }
+        return try await perform(.settle) { () async throws(EventStreamingError) in
+            try await perform(.dequeue) { () async throws(EventStreamingError) in
+                try await base.dequeue(as: consumer, limit: limit, settling: settlement)
+            }
         }
     }
 

@@ -136,7 +136,16 @@ struct RestoringTests {
             case 1...3:
                 guard let holder = registrations.last(where: { $0.epoch % 3 == dice % 3 }) else { return "nobody" }
                 let limit = Int(dice % 7) + 1
-                switch try state.dequeue(as: holder, limit: limit, at: moment, log: log, floor: &floor) {
+                let dequeued = try state.dequeue(
+                    as: holder,
+                    limit: limit,
+                    settling: nil,
+                    at: moment,
+                    log: log,
+                    floor: &floor,
+                    effects: &effects
+                )
+                switch dequeued {
                 case .portion(let portion):
                     found = (portion, holder)
                     return "\(portion)"

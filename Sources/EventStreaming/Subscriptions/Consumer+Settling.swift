@@ -98,8 +98,12 @@ extension Consumer {
         do throws(EventStreamingError) {
             try await record(settlement)
         } catch  where error.code == .leaseExpired || error.code == .unknownConsumer {
-            logger.debug("The lease had ended; its events are delivered again.", metadata: [LogKey.error: "\(error)"])
+            noteLateSettlement(error)
         }
+    }
+
+    func noteLateSettlement(_ error: EventStreamingError) {
+        logger.debug("The lease had ended; its events are delivered again.", metadata: [LogKey.error: "\(error)"])
     }
 
     /// Tells the store all of it; what it was not told because one failed is kept, to be told again.
@@ -115,8 +119,19 @@ extension Consumer {
     }
 
     private func record(_ settlement: Settlement) async throws(EventStreamingError) {
-        do throws(EventStreamingError) {
+        try await recording(settlement) { () async throws(EventStreamingError) in
             try await engine.store.settle(settlement)
+        }
+    }
+
+    /// Calls the store, which settles; keeps the settlement when the store could not be told.
+    func recording<Result>(
+        _ settlement: Settlement,
+        _ call: () async throws(EventStreamingError) -> Result
+    ) async throws(EventStreamingError) -> Result {
+        let result: Result
+        do throws(EventStreamingError) {
+            result = try await call()
         } catch {
             noteEnd(of: settlement, error)
             if isKept(error) {
@@ -125,6 +140,7 @@ extension Consumer {
             throw error
         }
         engine.activity.notify()
+        return result
     }
 
     /// Takes notice where the store says that a lease or the registration has ended.

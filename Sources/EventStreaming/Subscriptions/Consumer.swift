@@ -51,8 +51,8 @@ final class Consumer: Sendable {
             finished = nil
             if let settlement {
                 defer { state.withLock { $0.endReport() } }
-                if Task.isCancelled {
-                    // A store may refuse it now; closing the consumer tells it.
+                if Task.isCancelled || step.isFetch {
+                    // Goes along with the question for more; or, as a store may refuse it now, with closing the consumer.
                     state.withLock { $0.keep(settlement) }
                 } else {
                     try await report(settlement)
@@ -99,8 +99,9 @@ final class Consumer: Sendable {
             fetches.notify()
         }
         do throws(EventStreamingError) {
-            try await report(state.withLock { $0.takeUnrecorded() })
-            guard let lease = try await waitForLease(limit) else { return }
+            guard let lease = try await waitForLease(limit) else {
+                return try await report(state.withLock { $0.takeUnrecorded() })
+            }
             try await take(engine.decode(lease))
         } catch {
             if error.code != .cancelled, !error.isRetriable {
@@ -154,7 +155,8 @@ final class Consumer: Sendable {
         }
     }
 
-    /// Leases events, waiting for some to come; `nil` when the service drains.
+    /// Leases events, waiting for some to come, after the store was told what it does not know yet; `nil` when the service
+    /// drains.
     private func waitForLease(_ limit: Int) async throws(EventStreamingError) -> Lease? {
         let signal = engine.signal(of: plan.definition.id)
         var questions = 0
@@ -166,7 +168,7 @@ final class Consumer: Sendable {
             let registration = try await register()
             guard state.withLock({ $0.isOpen }) else { return nil }
             do throws(EventStreamingError) {
-                switch try await engine.store.dequeue(as: registration, limit: limit) {
+                switch try await dequeue(as: registration, limit: limit) {
                 case .lease(let lease):
                     return lease
                 case .empty(let until):
@@ -175,11 +177,37 @@ final class Consumer: Sendable {
                     await signal.wait(since: version, until: deadline, clock: engine.clock)
                     questions += 1
                 }
-            } catch  where error.code == .unknownConsumer && !losesPosition {
-                // Nobody gave a sign of life for too long; the position is where it was.
-                logger.debug("The consumer's registration had expired; it registers again.")
-                state.withLock { $0.unregistered(registration) }
+            } catch {
+                switch error.code {
+                case .unknownConsumer where !losesPosition:
+                    // Nobody gave a sign of life for too long; the position is where it was.
+                    logger.debug("The consumer's registration had expired; it registers again.")
+                    state.withLock { $0.unregistered(registration) }
+                case .leaseExpired:
+                    noteLateSettlement(error)
+                default:
+                    throw error
+                }
             }
+        }
+    }
+
+    /// Leases events, and tells the store in the same call what is finished.
+    private func dequeue(
+        as registration: ConsumerRegistration,
+        limit: Int
+    ) async throws(EventStreamingError) -> DequeueResult {
+        var unrecorded = state.withLock { $0.takeUnrecorded() }
+        let last = unrecorded.popLast()
+        guard let last else { return try await engine.store.dequeue(as: registration, limit: limit) }
+        do throws(EventStreamingError) {
+            try await report(unrecorded)
+        } catch {
+            state.withLock { $0.keep(last) }
+            throw error
+        }
+        return try await recording(last) { () async throws(EventStreamingError) in
+            try await engine.store.dequeue(as: registration, limit: limit, settling: last)
         }
     }
 

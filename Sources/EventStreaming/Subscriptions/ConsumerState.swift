@@ -26,6 +26,10 @@ struct ConsumerState: Sendable {
         /// Another task of this consumer is fetching.
         case wait
         case end(EventStreamingError?)
+
+        var isFetch: Bool {
+            if case .fetch = self { true } else { false }
+        }
     }
 
     private(set) var phase = Phase.open
@@ -208,16 +212,16 @@ struct ConsumerState: Sendable {
 
     // MARK: - Recording
 
-    /// Keeps what the store could not be told because it was not available.
+    /// Keeps what the store could not be told because it was not available. What belongs to a registration that has ended
+    /// meanwhile is of no use any more.
     mutating func keep(_ settlement: Settlement) {
-        guard isOpen else { return }
-        unrecorded.append(settlement)
+        keep(CollectionOfOne(settlement))
     }
 
     /// Keeps settlements that the store was not told because one before them failed.
     mutating func keep(_ settlements: some Sequence<Settlement>) {
         guard isOpen else { return }
-        unrecorded += settlements
+        unrecorded += settlements.lazy.filter { [registration] in $0.holder == registration }
     }
 
     /// What the store must be told again.

@@ -18,7 +18,8 @@ enum ParityCall: Sendable {
     case expire
     case look(SubscriptionID)
     case dequeue(Int, limit: Int)
-    case settle(lease: Int, [ParityFate], releasesRest: Bool)
+    /// Alone, or together with leasing what comes next, as the holder unless another registration is named.
+    case settle(lease: Int, [ParityFate], releasesRest: Bool, dequeuing: (registration: Int?, limit: Int)?)
     case setOffset(StreamOffset, ConsumerID?, SubscriptionID, registration: Int)
     case deadLetters(SubscriptionID, StreamOffset, limit: Int)
     case redrive(Range<StreamOffset>, SubscriptionID)

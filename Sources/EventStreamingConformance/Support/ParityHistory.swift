@@ -175,6 +175,11 @@ struct ParityHistory {
             default: .completed
             }
         }
-        return .settle(lease: recent(leases), fates, releasesRest: flip())
+        let lease = recent(leases)
+        let next = maybe { history -> (registration: Int?, limit: Int) in
+            let isStranger = history.number(0..<8) == 0
+            return (isStranger ? history.recent(history.registrations) : nil, history.limit())
+        }
+        return .settle(lease: lease, fates, releasesRest: flip(), dequeuing: next)
     }
 }

@@ -111,21 +111,34 @@ struct ParitySide {
             try await store.heartbeat(registration, extendsLeases: extendsLeases)
         case .dequeue(let index, let limit):
             guard let registration = registration(index) else { return "nobody" }
-            switch try await store.dequeue(as: registration, limit: limit) {
-            case .lease(let lease):
-                leases.append(lease)
-                return Self.text(lease)
-            case .empty(let until): return "empty until \(until.map { "\($0)" } ?? "a change")"
-            }
-        case .settle(let index, let fates, let releasesRest):
+            return try await dequeue(as: registration, limit: limit, settling: nil)
+        case .settle(let index, let fates, let releasesRest, let next):
             guard leases.indices.contains(index) else { return "no lease" }
-            try await store.settle(Self.settlement(of: leases[index], fates, releasesRest: releasesRest))
+            let settlement = Self.settlement(of: leases[index], fates, releasesRest: releasesRest)
+            if let next {
+                let consumer = next.registration.flatMap { registration($0) } ?? settlement.holder
+                return try await dequeue(as: consumer, limit: next.limit, settling: settlement)
+            }
+            try await store.settle(settlement)
         case .setOffset(let offset, let consumer, let subscription, let index):
             let epoch = registration(index)?.epoch ?? 0
             return "\(try await store.setOffset(offset, of: consumer, in: subscription, epoch: epoch))"
         default: break
         }
         return "done"
+    }
+
+    private mutating func dequeue(
+        as consumer: ConsumerRegistration,
+        limit: Int,
+        settling settlement: Settlement?
+    ) async throws(EventStreamingError) -> String {
+        switch try await store.dequeue(as: consumer, limit: limit, settling: settlement) {
+        case .lease(let lease):
+            leases.append(lease)
+            return Self.text(lease)
+        case .empty(let until): return "empty until \(until.map { "\($0)" } ?? "a change")"
+        }
     }
 
     private func registration(_ index: Int) -> ConsumerRegistration? {

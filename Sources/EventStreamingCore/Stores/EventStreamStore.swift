@@ -85,14 +85,20 @@ public protocol EventStreamStore: Sendable {
     /// At most once, the events are finished before this returns. Otherwise nobody else gets them until the lease is
     /// settled, released or expired. Also a sign of life of the consumer.
     ///
+    /// With a settlement, this does first what ``settle(_:)`` does, both in one change: a durable store commits once, and
+    /// the settlement is as durable as ``settle(_:)`` makes it, whether events are leased or not. When the settlement is
+    /// refused, nothing is leased.
+    ///
     /// - Parameters:
     ///   - consumer: The consumer, as registered.
     ///   - limit: The most events to lease. A range given back by another consumer may be split.
+    ///   - settlement: What became of an earlier lease of this registration, if anything is to be recorded.
     /// - Throws: `consumerReplaced`; `unknownConsumer` when the registration ended; `invalidArgument` for a limit
-    ///   below 1.
+    ///   below 1, and for a settlement of another registration; what ``settle(_:)`` throws.
     func dequeue(
         as consumer: ConsumerRegistration,
-        limit: Int
+        limit: Int,
+        settling settlement: Settlement?
     ) async throws(EventStreamingError) -> DequeueResult
 
     /// Records what became of a lease's events: finished, given back, or put into the dead-letter stream. The position
@@ -154,6 +160,16 @@ extension EventStreamStore {
     /// - Throws: as ``metadata(of:)``.
     public func streamLength(of stream: StreamName) async throws(EventStreamingError) -> Int64 {
         try await metadata(of: stream).length
+    }
+
+    /// Leases the next events to a consumer.
+    ///
+    /// - Throws: as ``dequeue(as:limit:settling:)``.
+    public func dequeue(
+        as consumer: ConsumerRegistration,
+        limit: Int
+    ) async throws(EventStreamingError) -> DequeueResult {
+        try await dequeue(as: consumer, limit: limit, settling: nil)
     }
 
     /// Finishes offsets of a lease.

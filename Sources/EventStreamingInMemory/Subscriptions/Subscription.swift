@@ -33,11 +33,22 @@ struct Subscription: Sendable {
     mutating func dequeue(
         as registration: ConsumerRegistration,
         limit: Int,
+        settling settlement: Settlement?,
         at moment: Moment,
         log: EventLog,
-        floor: inout RetentionFloor
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
     ) throws(EventStreamingError) -> DequeueResult? {
-        switch try state.dequeue(as: registration, limit: limit, at: moment, log: log, floor: &floor) {
+        let dequeued = try state.dequeue(
+            as: registration,
+            limit: limit,
+            settling: settlement,
+            at: moment,
+            log: log,
+            floor: &floor,
+            effects: &effects
+        )
+        switch dequeued {
         case .portion(let portion):
             let events = portion.redriven.map { [$0] } ?? log.events(at: portion.offsets)
             return .lease(Lease(portion, events: events, holder: registration))

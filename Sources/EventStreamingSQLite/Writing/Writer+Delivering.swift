@@ -13,7 +13,12 @@ enum Handout: Sendable {
 
 extension Writer {
     /// Leases the next events to a consumer.
-    func dequeue(as registration: ConsumerRegistration, limit: Int, at moment: Moment) throws -> Handout {
+    func dequeue(
+        as registration: ConsumerRegistration,
+        limit: Int,
+        settling settlement: Settlement?,
+        at moment: Moment
+    ) throws -> Handout {
         guard let subscription = subscriptions[registration.subscription] else {
             throw EventStreamingError.unknownConsumer(registration)
         }
@@ -23,9 +28,19 @@ extension Writer {
         defer { log.close() }
         let dequeued: Dequeued
         do {
-            dequeued = try change(subscription, at: moment) { state, floor, moment, _ in
-                let dequeued = try state.dequeue(as: registration, limit: limit, at: moment, log: log, floor: &floor)
-                return dequeued
+            dequeued = try change(subscription, at: moment) { state, floor, moment, effects in
+                try state.dequeue(
+                    as: registration,
+                    limit: limit,
+                    settling: settlement,
+                    at: moment,
+                    log: log,
+                    floor: &floor,
+                    effects: &effects
+                )
+            }
+            if settlement != nil {
+                try begin()
             }
         } catch {
             throw log.failure ?? error

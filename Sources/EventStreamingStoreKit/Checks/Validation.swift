@@ -8,6 +8,20 @@ package enum Validation {
         }
     }
 
+    /// Checks what a consumer asks for when it leases events.
+    package static func check(
+        _ limit: Int,
+        _ settlement: Settlement?,
+        of consumer: ConsumerRegistration
+    ) throws(EventStreamingError) {
+        try checkLimit(limit)
+        guard let settlement, settlement.holder != consumer else { return }
+        throw EventStreamingError(
+            .invalidArgument,
+            "The settlement is of another registration than the one that asks for events; settle it by itself."
+        )
+    }
+
     package static func check(_ definition: StreamDefinition) throws(EventStreamingError) {
         if let capacity = definition.capacity, capacity < 1 {
             throw EventStreamingError(

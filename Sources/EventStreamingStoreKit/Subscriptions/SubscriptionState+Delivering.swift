@@ -3,15 +3,22 @@ package import EventStreamingCore
 extension SubscriptionState {
     // MARK: - Handing out
 
-    /// Leases the next events, as ``EventStreamStore/dequeue(as:limit:)`` says.
+    /// Leases the next events, after what is to be settled, as ``EventStreamStore/dequeue(as:limit:settling:)`` says.
+    ///
+    /// A refusal comes before any change; what `log` throws may come after the settlement.
     package mutating func dequeue(
         as registration: ConsumerRegistration,
         limit: Int,
+        settling settlement: Settlement?,
         at moment: Moment,
         log: some SubscriptionLog,
-        floor: inout RetentionFloor
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
     ) throws(EventStreamingError) -> Dequeued {
         let place = try place(of: registration)
+        if let settlement {
+            try settle(settlement, at: moment, floor: &floor, effects: &effects)
+        }
         let scan = try withCursor(at: place, floor: &floor) {
             (cursor, membership, desk) throws(EventStreamingError) in
             membership.showLife(at: moment, timeout: desk.consumerTimeout)

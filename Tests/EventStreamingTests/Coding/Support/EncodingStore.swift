@@ -65,8 +65,12 @@ struct EncodingStore: EventStreamingStore {
         try await base.applyRetention(to: stream)
     }
 
-    func dequeue(as consumer: ConsumerRegistration, limit: Int) async throws(EventStreamingError) -> DequeueResult {
-        try await base.dequeue(as: consumer, limit: limit)
+    func dequeue(
+        as consumer: ConsumerRegistration,
+        limit: Int,
+        settling settlement: Settlement?
+    ) async throws(EventStreamingError) -> DequeueResult {
+        try await base.dequeue(as: consumer, limit: limit, settling: settlement)
     }
 
     func settle(_ settlement: Settlement) async throws(EventStreamingError) {
