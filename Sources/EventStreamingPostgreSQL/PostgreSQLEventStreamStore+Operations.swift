@@ -75,17 +75,22 @@ extension PostgreSQLEventStreamStore {
     ///
     /// - Parameters:
     ///   - isDurable: Whether the change must survive a crash of the server.
+    ///   - lease: Who will be handed out events, and how many at most.
     ///   - body: What to do; done again when it turns out that somebody else had changed the subscription.
     func change<Value: Sendable>(
         _ gate: SubscriptionGate,
         isDurable: Bool = true,
+        leasing lease: (consumer: ConsumerRegistration, limit: Int)? = nil,
         _ body: @escaping @Sendable (inout SubscriptionState, SubscriptionWork) throws(EventStreamingError) -> Value
     ) async throws(EventStreamingError) -> Value {
         let outcome = OperationOutcome<Value>()
-        let operation = SubscriptionOperation { state, work in
-            work.isDurable = work.isDurable || isDurable
-            outcome.set(Result { () throws(EventStreamingError) in try body(&state, work) })
-        }
+        let operation = SubscriptionOperation(
+            apply: { state, work in
+                work.isDurable = work.isDurable || isDurable
+                outcome.set(Result { () throws(EventStreamingError) in try body(&state, work) })
+            },
+            lease: lease
+        )
         if let error = try await gate.operations.submit(SubscriptionGate.Request(gate: gate, operation: operation)) {
             throw error
         }

@@ -16,7 +16,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
         let gate = try await gate(of: consumer)
         var settlement = settlement
         while true {
-            let result = try await change(gate, isDurable: settlement != nil) {
+            let result = try await change(gate, isDurable: settlement != nil, leasing: (consumer, limit)) {
                 [settlement] (state, work) throws(EventStreamingError) in
                 try Self.dequeue(as: consumer, limit: limit, settling: settlement, &state, work)
             }

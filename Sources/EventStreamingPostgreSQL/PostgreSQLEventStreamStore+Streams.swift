@@ -170,16 +170,15 @@ extension PostgreSQLEventStreamStore {
         _ session: Session
     ) throws(EventStreamingError) -> [StoredEvent] {
         while true {
-            let (bounds, rows) = try session.pair(
-                Self.bounds,
-                { $0.add(entry.id) },
-                Self.forward,
-                { parameters in
+            let results = try session.rows([
+                Command(Self.bounds) { $0.add(entry.id) },
+                Command(Self.forward) { parameters in
                     parameters.add(entry.id)
                     parameters.add(offsets.lowerBound)
                     parameters.add(offsets.upperBound)
-                }
-            )
+                },
+            ])
+            let (bounds, rows) = (results[0], results[1])
             guard bounds.count > 0 else { throw .unknownStream(entry.name) }
             let (first, head) = (bounds.int64(0, 0), bounds.int64(0, 1))
             guard first <= offsets.lowerBound else {
@@ -309,26 +308,6 @@ extension PostgreSQLEventStreamStore {
     public func addObserver(_ observer: any StreamObserver) {
         observers.add(observer)
         news.hints?.start()
-    }
-}
-
-extension Session {
-    /// Runs two statements in one round trip.
-    func pair(
-        _ first: Statement,
-        _ fillFirst: (inout Parameters) -> Void,
-        _ second: Statement,
-        _ fillSecond: (inout Parameters) -> Void
-    ) throws(EventStreamingError) -> (Rows, Rows) {
-        var firstParameters = Parameters()
-        fillFirst(&firstParameters)
-        var secondParameters = Parameters()
-        fillSecond(&secondParameters)
-        do throws(DatabaseError) {
-            return try query(first, firstParameters, second, secondParameters)
-        } catch {
-            throw error.eventStreamingError
-        }
     }
 }
 #endif

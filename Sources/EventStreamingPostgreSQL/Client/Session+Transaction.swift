@@ -27,7 +27,7 @@ extension Session {
         do throws(DatabaseError) {
             switch durability {
             case .full: try query(Self.begin)
-            case .relaxed: _ = try query(Self.begin, Parameters(capacity: 0), Self.relax, Parameters(capacity: 0))
+            case .relaxed: _ = try pipeline([Command(Self.begin), Command(Self.relax)])
             }
         } catch {
             throw wrap(error)

@@ -170,22 +170,24 @@ final class Session {
         return value.withCString { withCStrings(values.dropFirst(), pointers + [$0], body) }
     }
 
-    /// Runs two statements, the second not waiting for the first, in one round trip and, when none is open, in one
-    /// transaction.
-    func query(
-        _ first: Statement,
-        _ firstParameters: consuming Parameters,
-        _ second: Statement,
-        _ secondParameters: consuming Parameters
-    ) throws(DatabaseError) -> (Rows, Rows) {
-        let firstName = try prepare(first)
-        let secondName = try prepare(second)
+    /// Runs statements, none waiting for the one before, in one round trip and, when none is open, in one transaction.
+    ///
+    /// - Returns: The rows of each.
+    func pipeline(_ commands: [Command]) throws(DatabaseError) -> [Rows] {
+        var names: [String] = []
+        for command in commands {
+            names.append(try prepare(command.statement))
+        }
         guard PQenterPipelineMode(handle) == 1 else { throw DatabaseError(connection: handle) }
-        guard send(firstName, firstParameters), send(secondName, secondParameters), PQpipelineSync(handle) == 1
-        else { throw DatabaseError(connection: handle) }
+        for (name, command) in zip(names, commands) {
+            var parameters = Parameters()
+            command.fill(&parameters)
+            guard send(name, parameters) else { throw DatabaseError(connection: handle) }
+        }
+        guard PQpipelineSync(handle) == 1 else { throw DatabaseError(connection: handle) }
         var failure: DatabaseError?
         var results: [Rows] = []
-        for _ in 0..<2 {
+        for _ in commands {
             do throws(DatabaseError) {
                 results.append(try rows(of: answers()))
             } catch {
@@ -196,7 +198,7 @@ final class Session {
         for result in try answers(untilSync: true) { PQclear(result) }
         PQexitPipelineMode(handle)
         if let failure { throw failure }
-        return (results[0], results[1])
+        return results
     }
 
     private func prepare(_ statement: Statement) throws(DatabaseError) -> String {

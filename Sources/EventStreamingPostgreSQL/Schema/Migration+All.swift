@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// All of them, in order.
-    static let all: [Migration] = [streams, subscriptions]
+    static let all: [Migration] = [streams, subscriptions, changes]
 
     /// Streams and their events.
     ///

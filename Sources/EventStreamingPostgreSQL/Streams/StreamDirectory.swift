@@ -66,21 +66,4 @@ final class StreamDirectory: Sendable {
         return entry
     }
 }
-
-extension Session {
-    /// Runs a statement, with its error as the caller of the store sees it.
-    @discardableResult
-    func rows(
-        _ statement: Statement,
-        _ fill: (inout Parameters) -> Void = { _ in }
-    ) throws(EventStreamingError) -> Rows {
-        var parameters = Parameters()
-        fill(&parameters)
-        do throws(DatabaseError) {
-            return try query(statement, parameters)
-        } catch {
-            throw error.eventStreamingError
-        }
-    }
-}
 #endif

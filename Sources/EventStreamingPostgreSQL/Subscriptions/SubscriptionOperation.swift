@@ -8,6 +8,8 @@ import Synchronization
 struct SubscriptionOperation: Sendable {
     /// Does it, and keeps the outcome.
     let apply: @Sendable (inout SubscriptionState, SubscriptionWork) -> Void
+    /// Who will be handed out events, and how many at most; they are read ahead.
+    var lease: (consumer: ConsumerRegistration, limit: Int)?
 }
 
 /// The outcome of an operation, until its caller takes it.
@@ -54,14 +56,15 @@ final class SubscriptionWork {
         moment: Moment,
         callerUptime: Duration,
         first: Int64,
-        head: Int64
+        head: Int64,
+        readAhead: [[StoredEvent]]
     ) {
         self.entry = entry
         self.session = session
         self.moment = moment
         self.callerUptime = callerUptime
         self.first = first
-        log = StreamLog(entry.stream, head: head, session)
+        log = StreamLog(entry.stream, head: head, readAhead: readAhead, session)
     }
 
     private static let epoch = Statement("SELECT nextval('epochs')")

@@ -185,13 +185,20 @@ struct SubscriptionTransaction {
         _ session: Session
     ) throws(EventStreamingError) -> (LoadedSubscription, SubscriptionWork)? {
         let seenAt = ContinuousClock.now
-        let rows = try session.rows(Self.look) { parameters in
-            parameters.add(subscription.place)
-            parameters.add(entry.id)
-            parameters.add(subscription.version)
-        }
-        guard rows.count > 0 else { return nil }
         var subscription = subscription
+        let look = Command(Self.look) { [place = subscription.place, version = subscription.version] parameters in
+            parameters.add(place)
+            parameters.add(entry.id)
+            parameters.add(version)
+        }
+        let pages = pagesToRead(subscription.state).map { StreamLog.reading($0, of: entry.stream.id) }
+        let results = try session.rows([look] + pages)
+        let rows = results[0]
+        guard rows.count > 0 else { return nil }
+        var readAhead: [[StoredEvent]] = []
+        for page in results.dropFirst() where page.count > 0 {
+            readAhead.append(try EventReader.events(page))
+        }
         subscription.seenAt = seenAt
         let callerUptime = clock.uptime
         let uptime = usesServerTime ? Duration.microseconds(rows.int64(0, 2)) : callerUptime
@@ -202,9 +209,24 @@ struct SubscriptionTransaction {
             moment: Moment(now: clock.now, uptime: subscription.uptime),
             callerUptime: callerUptime,
             first: rows.int64(0, 0),
-            head: rows.int64(0, 1)
+            head: rows.int64(0, 1),
+            readAhead: readAhead
         )
         return (subscription, work)
+    }
+
+    /// The offsets of the events that are probably handed out, if they are there.
+    private func pagesToRead(_ state: SubscriptionState) -> [Range<Int64>] {
+        var offsets = OffsetRanges()
+        for case let lease? in operations.map(\.lease) {
+            guard let range = state.nextOffsets(for: lease.consumer, limit: lease.limit) else { continue }
+            // Who competes goes on where the one before ends.
+            let begin = state.isShared && !offsets.isEmpty ? offsets.span.upperBound : range.lowerBound
+            let end = begin.addingReportingOverflow(Int64(range.count))
+            guard !end.overflow else { continue }
+            offsets.formUnion(OffsetRanges(begin..<end.partialValue))
+        }
+        return offsets.ranges
     }
 
     // MARK: - Writing
@@ -319,13 +341,15 @@ extension SubscriptionTransaction {
         _ clock: any EventStreamingClock,
         _ usesServerTime: Bool
     ) {
-        let operation = SubscriptionOperation { state, work in
-            do throws(EventStreamingError) {
-                try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
-            } catch {
-                work.failure = error
+        let operation = SubscriptionOperation(
+            apply: { state, work in
+                do throws(EventStreamingError) {
+                    try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
+                } catch {
+                    work.failure = error
+                }
             }
-        }
+        )
         self.init(
             gate: gate,
             operations: [operation],

@@ -45,55 +45,15 @@ struct SubscriptionWriter {
         }
     }
 
-    /// Does nothing, and returns no row, unless the subscription has the version that the changes are based on.
     private static let statement = Statement(
         """
-        WITH subscription AS (
-            UPDATE subscriptions SET version = version + 1, last_key = $4::bigint, position = $5::bigint,
-                next = $6::bigint, missed = $32::bigint
-            WHERE ctid = $2::tid AND id = $1::bigint AND version = $3::bigint
-            RETURNING id, ctid
-        ), removed_deliveries AS (
-            DELETE FROM deliveries d USING subscription s
-            WHERE d.subscription_id = s.id AND d.key = ANY ($7::bigint[])
-        ), lost_deliveries AS (
-            DELETE FROM deliveries d USING subscription s
-            WHERE cardinality($8::text[]) > 0 AND d.subscription_id = s.id AND d.consumer = ANY ($8::text[])
-                AND d.key <> ALL ($7::bigint[]) AND d.key <> ALL ($19::bigint[])
-        ), removed_consumers AS (
-            DELETE FROM consumer_offsets c USING subscription s
-            WHERE cardinality($8::text[]) > 0 AND c.subscription_id = s.id AND c.consumer = ANY ($8::text[])
-                AND c.consumer <> ALL ($9::text[])
-        ), new_consumers AS (
-            INSERT INTO consumer_offsets AS c (
-                subscription_id, consumer, kind, epoch, is_connected, registered_at, last_seen_at, expires_at, position,
-                next, missed
-            )
-            SELECT s.id, n.* FROM subscription s, unnest(
-                $9::text[], $10::text[], $11::bigint[], $12::bool[], $13::bigint[], $14::bigint[], $15::bigint[],
-                $16::bigint[], $17::bigint[], $33::bigint[]
-            ) n
-            ON CONFLICT (subscription_id, consumer) DO UPDATE SET
-                kind = excluded.kind, epoch = excluded.epoch, is_connected = excluded.is_connected,
-                registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at,
-                expires_at = excluded.expires_at, position = excluded.position, next = excluded.next,
-                missed = excluded.missed
-        ), new_deliveries AS (
-            INSERT INTO deliveries AS d (
-                subscription_id, key, consumer, holder, deadline, first_offset, end_offset, scheduled, remaining,
-                attempts, first_failure, last_failure, reason, redriven
-            )
-            SELECT s.id, n.* FROM subscription s, unnest(
-                $19::bigint[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bytea[],
-                $26::bytea[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bytea[], $31::bytea[]
-            ) n
-            ON CONFLICT (subscription_id, key) DO UPDATE SET
-                holder = excluded.holder, deadline = excluded.deadline, first_offset = excluded.first_offset,
-                end_offset = excluded.end_offset, scheduled = excluded.scheduled, remaining = excluded.remaining,
-                attempts = excluded.attempts, first_failure = excluded.first_failure,
-                last_failure = excluded.last_failure, reason = excluded.reason, redriven = excluded.redriven
+        SELECT change_subscription(
+            $1::bigint, $2::tid, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bool, $9::bigint[],
+            $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bool[], $15::bigint[], $16::bigint[],
+            $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[],
+            $24::bigint[], $25::bigint[], $26::bigint[], $27::bytea[], $28::bytea[], $29::bigint[], $30::bigint[],
+            $31::bigint[], $32::bytea[], $33::bytea[]
         )
-        SELECT ctid, CASE WHEN $18::bool THEN set_config('synchronous_commit', 'off', true) END FROM subscription
         """
     )
 
@@ -114,16 +74,15 @@ struct SubscriptionWriter {
         parameters.add(Int64(bitPattern: record.lastKey))
         parameters.add(record.position)
         parameters.add(record.next)
+        parameters.add(record.missed)
+        parameters.add(isRelaxed)
         parameters.add(removedDeliveries.map { Int64(bitPattern: $0) })
         parameters.add(removedConsumers.map(\.rawValue))
         addConsumers(to: &parameters)
-        parameters.add(isRelaxed)
         addDeliveries(to: &parameters)
-        parameters.add(record.missed)
-        parameters.add(consumers.values.sorted { $0.id < $1.id }.map(\.missed))
         do throws(DatabaseError) {
             let rows = try session.change(Self.statement, parameters)
-            return rows.count > 0 ? Array(rows.bytes(0, 0)) : nil
+            return rows.count > 0 && !rows.isNull(0, 0) ? Array(rows.bytes(0, 0)) : nil
         } catch {
             throw error.eventStreamingError
         }
@@ -140,6 +99,7 @@ struct SubscriptionWriter {
         parameters.add(records.map(\.expiresAt.clampedNanoseconds))
         parameters.add(records.map(\.position))
         parameters.add(records.map(\.next))
+        parameters.add(records.map(\.missed))
     }
 
     private func addDeliveries(to parameters: inout Parameters) {

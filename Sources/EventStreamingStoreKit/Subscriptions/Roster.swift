@@ -6,6 +6,28 @@ struct Consumer: Sendable {
     var membership: Membership
     /// The consumer's own position; not used where all share one.
     var cursor: Cursor
+    /// What was written down of it last.
+    private var written: ConsumerRecord?
+
+    init(id: ConsumerID, membership: Membership, cursor: Cursor, written: ConsumerRecord? = nil) {
+        self.id = id
+        self.membership = membership
+        self.cursor = cursor
+        self.written = written
+    }
+
+    /// What has to be written down of it; `nil` when that says nothing new but a sign of life not much later than the one
+    /// written.
+    ///
+    /// - Parameter lifeSigns: How far the end of the registration must have moved to be worth writing.
+    mutating func takeChanges(lifeSignsApart lifeSigns: Duration) -> ConsumerRecord? {
+        let record = ConsumerRecord(self)
+        if let written, record.differsOnlyInLifeSigns(from: written), record.expiresAt - written.expiresAt < lifeSigns {
+            return nil
+        }
+        written = record
+        return record
+    }
 }
 
 /// The consumers of a subscription, by name and by place. Places are good until the next removal.

@@ -59,6 +59,12 @@ package struct ConsumerRecord: Sendable {
         self.next = next
         self.missed = missed
     }
+
+    func differsOnlyInLifeSigns(from other: ConsumerRecord) -> Bool {
+        kind == other.kind && epoch == other.epoch && isConnected == other.isConnected
+            && registeredAt == other.registeredAt && position == other.position && next == other.next
+            && missed == other.missed
+    }
 }
 
 /// A lease, or offsets that wait to be delivered again, as a store writes it down.

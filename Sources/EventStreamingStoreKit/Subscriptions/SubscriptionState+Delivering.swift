@@ -60,6 +60,18 @@ extension SubscriptionState {
         return try cursor.leaseNew(limit: limit, at: uptime, to: holder, from: log, desk: &desk)
     }
 
+    /// The offsets that a consumer would be handed out next, as far as the stream has them: to read them ahead. `nil` where
+    /// it gets others first, a filter decides, or nobody can tell.
+    package func nextOffsets(for registration: ConsumerRegistration, limit: Int) -> Range<Int64>? {
+        guard desk.filter.isOpen, let place = consumers.place(of: registration.consumer),
+            consumers[place].membership.epoch == registration.epoch
+        else { return nil }
+        let cursor = isShared ? shared : consumers[place].cursor
+        guard cursor.waiting == 0 else { return nil }
+        let end = cursor.next.addingReportingOverflow(Int64(max(0, min(limit, Limits.eventsPerLease))))
+        return end.overflow ? nil : cursor.next..<end.partialValue
+    }
+
     /// When a consumer that got nothing may get something without a change of the stream: something falls due, or
     /// another consumer or its lease ends.
     private mutating func nextChange(for place: Int) -> Duration? {

@@ -3,6 +3,9 @@ package import EventStreamingCore
 extension SubscriptionState {
     // MARK: - Writing down
 
+    /// How many signs of life are written down within the time that a consumer lives without one, at least.
+    private static let lifeSigns = 8
+
     private var record: SubscriptionRecord {
         SubscriptionRecord(
             lastKey: desk.lastKey,
@@ -13,6 +16,9 @@ extension SubscriptionState {
     }
 
     /// What changed since the last call, or since the state was made or restored. Costs what the changes cost.
+    ///
+    /// Signs of life alone are not worth a write each. So whoever restores the state from what was written may see the
+    /// end of a registration up to an eighth of the consumers' timeout too early.
     package mutating func takeChanges() -> SubscriptionChanges {
         var changes = SubscriptionChanges(subscription: record)
         take(shared.takeChangedKeys(), of: nil, from: shared, into: &changes)
@@ -21,7 +27,9 @@ extension SubscriptionState {
                 changes.removedConsumers.append(id)
                 continue
             }
-            changes.consumers.append(ConsumerRecord(consumers[place]))
+            if let record = consumers[place].takeChanges(lifeSignsApart: desk.consumerTimeout / Self.lifeSigns) {
+                changes.consumers.append(record)
+            }
             let keys = consumers[place].cursor.takeChangedKeys()
             take(keys, of: id, from: consumers[place].cursor, into: &changes)
         }
@@ -111,7 +119,8 @@ extension Consumer {
         self.init(
             id: record.id,
             membership: Membership(record),
-            cursor: Cursor(at: max(record.next, record.position), missed: record.missed, tracksChanges: true)
+            cursor: Cursor(at: max(record.next, record.position), missed: record.missed, tracksChanges: true),
+            written: record
         )
     }
 }
