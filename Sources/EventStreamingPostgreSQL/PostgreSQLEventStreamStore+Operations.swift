@@ -75,12 +75,12 @@ extension PostgreSQLEventStreamStore {
     ///
     /// - Parameters:
     ///   - isDurable: Whether the change must survive a crash of the server.
-    ///   - lease: Who will be handed out events, and how many at most.
+    ///   - need: What has to be known of the stream.
     ///   - body: What to do; done again when it turns out that somebody else had changed the subscription.
     func change<Value: Sendable>(
         _ gate: SubscriptionGate,
         isDurable: Bool = true,
-        leasing lease: (consumer: ConsumerRegistration, limit: Int)? = nil,
+        need: SubscriptionOperation.Need = .look,
         _ body: @escaping @Sendable (inout SubscriptionState, SubscriptionWork) throws(EventStreamingError) -> Value
     ) async throws(EventStreamingError) -> Value {
         let outcome = OperationOutcome<Value>()
@@ -89,7 +89,7 @@ extension PostgreSQLEventStreamStore {
                 work.isDurable = work.isDurable || isDurable
                 outcome.set(Result { () throws(EventStreamingError) in try body(&state, work) })
             },
-            lease: lease
+            need: need
         )
         if let error = try await gate.operations.submit(SubscriptionGate.Request(gate: gate, operation: operation)) {
             throw error

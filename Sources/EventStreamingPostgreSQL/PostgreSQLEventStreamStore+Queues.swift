@@ -16,14 +16,35 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
         let gate = try await gate(of: consumer)
         var settlement = settlement
         while true {
-            let result = try await change(gate, isDurable: settlement != nil, leasing: (consumer, limit)) {
-                [settlement] (state, work) throws(EventStreamingError) in
+            let handout = try await change(
+                gate,
+                isDurable: settlement != nil,
+                need: .events(consumer, limit: limit)
+            ) { [settlement] (state, work) throws(EventStreamingError) in
                 try Self.dequeue(as: consumer, limit: limit, settling: settlement, &state, work)
             }
             settlement = nil
+            switch handout {
             // A long stretch that the filter passes over is looked at in turns, so that others get theirs in between.
-            if let result { return result }
+            case .unfinished: continue
+            case .empty(let until): return .empty(until: until)
+            case .redriven(let portion, let event):
+                return .lease(Lease(portion, events: [event], holder: consumer))
+            case .portion(let portion, let pending):
+                let events = pending.take()
+                // All of it may have been trimmed in the meantime, and with it the lease.
+                guard !events.isEmpty else { continue }
+                return .lease(Lease(portion, events: events, holder: consumer))
+            }
         }
+    }
+
+    /// What a consumer gets.
+    private enum Handout: Sendable {
+        case portion(Portion, PendingEvents)
+        case redriven(Portion, StoredEvent)
+        case unfinished
+        case empty(until: Duration?)
     }
 
     private static func dequeue(
@@ -32,7 +53,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
         settling settlement: Settlement?,
         _ state: inout SubscriptionState,
         _ work: SubscriptionWork
-    ) throws(EventStreamingError) -> DequeueResult? {
+    ) throws(EventStreamingError) -> Handout {
         let dequeued: Dequeued
         do throws(EventStreamingError) {
             dequeued = try state.dequeue(
@@ -44,24 +65,21 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
                 floor: &work.floor,
                 effects: &work.effects
             )
-            guard case .portion(let portion) = dequeued else {
-                guard case .empty(let until) = dequeued else { return nil }
-                return .empty(until: until.map { work.callerUptime + ($0 - work.moment.uptime) })
-            }
-            let events: [StoredEvent]
-            if let redriven = portion.redriven {
-                events = [redriven]
-            } else {
-                events = try work.log.events(at: portion.offsets)
-            }
-            work.isDurable = work.isDurable || portion.expiry == nil
-            return .lease(Lease(portion, events: events, holder: consumer))
         } catch {
             // A refusal came before any change; anything else came in the middle of one.
-            if error.code != .consumerReplaced, error.code != .unknownConsumer {
+            if !error.isRefusalOfLease {
                 work.failure = error
             }
             throw error
+        }
+        switch dequeued {
+        case .unfinished: return .unfinished
+        case .empty(let until):
+            return .empty(until: until.map { work.callerUptime + ($0 - work.moment.uptime) })
+        case .portion(let portion):
+            work.isDurable = work.isDurable || portion.expiry == nil
+            if let redriven = portion.redriven { return .redriven(portion, redriven) }
+            return .portion(portion, work.events(at: portion.offsets))
         }
     }
 
@@ -76,8 +94,18 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
         } catch {
             throw error.code == .unknownSubscription ? .leaseEnded(settlement) : error
         }
-        try await change(gate) { (state, work) throws(EventStreamingError) in
+        try await change(gate, need: .nothing) { (state, work) throws(EventStreamingError) in
             try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
+        }
+    }
+}
+
+extension EventStreamingError {
+    /// Whether a store was asked for something that it may refuse, and has not begun to change anything.
+    fileprivate var isRefusalOfLease: Bool {
+        switch code {
+        case .consumerReplaced, .unknownConsumer, .leaseExpired, .alreadySettled, .invalidArgument: true
+        default: false
         }
     }
 }

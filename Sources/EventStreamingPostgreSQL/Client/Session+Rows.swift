@@ -18,6 +18,7 @@ extension Session {
     }
 
     /// Runs statements in one round trip, with their error as the caller of the store sees it.
+    @discardableResult
     func rows(_ commands: [Command]) throws(EventStreamingError) -> [Rows] {
         do throws(DatabaseError) {
             return try pipeline(commands)

@@ -45,12 +45,8 @@ extension Session {
             guard isInTransaction else { throw isIdle ? .endedTransaction : .failedTransaction }
             try query(Self.commit)
         } catch {
-            var error = error
-            if error.isFatal, error.sqlState == nil || error.sqlState?.hasPrefix("57P") == true {
-                error.effect = .unknown
-            }
             try? execute("ROLLBACK")
-            throw wrap(error)
+            throw wrap(error.afterChange)
         }
         return result
     }
@@ -84,12 +80,28 @@ extension Session {
         do throws(DatabaseError) {
             return try query(statement, parameters)
         } catch {
-            var error = error
-            if error.isFatal, error.sqlState == nil || error.sqlState?.hasPrefix("57P") == true {
-                error.effect = .unknown
-            }
-            throw error
+            throw error.afterChange
         }
+    }
+
+    /// Runs statements in one round trip that are one transaction together and change something.
+    func change(_ commands: [Command]) throws(DatabaseError) -> [Rows] {
+        do throws(DatabaseError) {
+            return try pipeline(commands)
+        } catch {
+            throw error.afterChange
+        }
+    }
+}
+
+extension DatabaseError {
+    /// The error, when it came in answer to something that was perhaps committed.
+    fileprivate var afterChange: DatabaseError {
+        var error = self
+        if isFatal, sqlState == nil || sqlState?.hasPrefix("57P") == true {
+            error.effect = .unknown
+        }
+        return error
     }
 }
 #endif

@@ -11,11 +11,11 @@ extension Migration {
         -- A subscription is never removed, so this has nothing to find, for each lease.
         ALTER TABLE deliveries DROP CONSTRAINT deliveries_subscription_id_fkey;
 
-        -- Writes down what changed, unless the subscription's row is not the one the changes are based on. Returns where
-        -- the row is now; NULL when somebody else was faster.
+        -- Writes down what changed, unless the subscription's row is not the one the changes are based on, or the stream
+        -- does not begin at `first`, where that is given. Returns where the row is now; NULL when somebody was faster.
         CREATE FUNCTION change_subscription(
-            id_ bigint, place tid, version_ bigint, last_key_ bigint, position_ bigint, next_ bigint, missed_ bigint,
-            is_relaxed boolean, gone_deliveries bigint[], gone_consumers text[],
+            id_ bigint, place tid, version_ bigint, first bigint, last_key_ bigint, position_ bigint, next_ bigint,
+            missed_ bigint, is_relaxed boolean, gone_deliveries bigint[], gone_consumers text[],
             consumer_ text[], kind_ text[], epoch_ bigint[], is_connected_ boolean[], registered_at_ bigint[],
             last_seen_at_ bigint[], expires_at_ bigint[], consumer_position bigint[], consumer_next bigint[],
             consumer_missed bigint[],
@@ -30,6 +30,7 @@ extension Migration {
             UPDATE subscriptions SET version = version + 1, last_key = last_key_, position = position_, next = next_,
                 missed = missed_
             WHERE ctid = place AND id = id_ AND version = version_
+                AND (first IS NULL OR first = (SELECT first_offset FROM streams s WHERE s.id = stream_id))
             RETURNING ctid INTO new_place;
             IF new_place IS NULL THEN
                 RETURN NULL;

@@ -18,6 +18,8 @@ struct LoadedSubscription: Sendable {
     /// A server that crashes may forget its last moments, and then give the same version, at the same place, to other
     /// changes. So this state is good only on a connection that is older than it.
     var seenAt: ContinuousClock.Instant
+    /// Its stream, when somebody looked last.
+    var stream: StreamView?
 
     private static let subscription = Statement(
         """

@@ -21,17 +21,14 @@ final class StreamLog: SubscriptionLog {
     )
 
     let head: Int64
-    /// Pages that were read together with the look at the stream, because they would probably be wanted.
-    private let readAhead: [[StoredEvent]]
     private let stream: StreamDirectory.Entry
     private let session: Session
     private var known: [Int64: EventType] = [:]
     private var range: Range<Int64> = 0..<0
 
-    init(_ stream: StreamDirectory.Entry, head: Int64, readAhead: [[StoredEvent]], _ session: Session) {
+    init(_ stream: StreamDirectory.Entry, head: Int64, _ session: Session) {
         self.stream = stream
         self.head = head
-        self.readAhead = readAhead
         self.session = session
     }
 
@@ -65,25 +62,10 @@ final class StreamLog: SubscriptionLog {
         }
     }
 
-    /// The events, when all of them were read ahead.
-    private func readAheadEvents(in offsets: Range<Int64>) -> [StoredEvent]? {
-        for page in readAhead {
-            guard let first = page.first?.offset.rawValue, let last = page.last?.offset.rawValue,
-                first <= offsets.lowerBound, last >= offsets.upperBound - 1,
-                // Offsets are dense; a page that is not has been trimmed while it was read.
-                last - first == page.count - 1
-            else { continue }
-            let begin = Int(offsets.lowerBound - first)
-            return begin == 0 && page.count == offsets.count ? page : Array(page[begin..<begin + offsets.count])
-        }
-        return nil
-    }
-
     /// The events at offsets, as far as they are still there.
     func events(at offsets: OffsetRanges) throws(EventStreamingError) -> [StoredEvent] {
         guard !offsets.isEmpty else { return [] }
         let span = offsets.span
-        if offsets.ranges.count == 1, let events = readAheadEvents(in: span) { return events }
         let rows = try session.rows([Self.reading(span, of: stream.id)])
         let events = try EventReader.events(rows[0])
         let ranges = offsets.ranges

@@ -47,7 +47,7 @@ extension StreamRow {
         var writer = SubscriptionWriter(loaded.record)
         writer.add(loaded.state.takeChanges())
         if !writer.isEmpty {
-            _ = try writer.write(to: entry, loaded, isRelaxed: false, session)
+            try session.rows([writer.command(for: entry, loaded, first: nil, isRelaxed: false)])
         }
         return unfinished
     }

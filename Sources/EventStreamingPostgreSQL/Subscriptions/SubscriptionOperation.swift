@@ -8,8 +8,17 @@ import Synchronization
 struct SubscriptionOperation: Sendable {
     /// Does it, and keeps the outcome.
     let apply: @Sendable (inout SubscriptionState, SubscriptionWork) -> Void
-    /// Who will be handed out events, and how many at most; they are read ahead.
-    var lease: (consumer: ConsumerRegistration, limit: Int)?
+    /// What has to be known of the stream for it.
+    var need = Need.look
+
+    enum Need: Sendable {
+        /// How it is now.
+        case look
+        /// That it has as many events for a consumer.
+        case events(ConsumerRegistration, limit: Int)
+        /// Nothing.
+        case nothing
+    }
 }
 
 /// The outcome of an operation, until its caller takes it.
@@ -37,7 +46,10 @@ final class SubscriptionWork {
     let moment: Moment
     /// The caller's clock at the moment.
     let callerUptime: Duration
+    /// Where the stream begins.
     let first: Int64
+    /// Whether this is how the stream is now, or was a moment ago.
+    let hasLooked: Bool
     let log: StreamLog
     var effects = SubscriptionEffects()
     var floor = RetentionFloor()
@@ -49,22 +61,31 @@ final class SubscriptionWork {
     var failure: EventStreamingError?
     /// Dead letters that are not open any more.
     var closedLetters: [Int64] = []
+    /// Events to be read together with the writing.
+    private(set) var pending: [PendingEvents] = []
 
     init(
         _ entry: SubscriptionEntry,
         _ session: Session,
         moment: Moment,
         callerUptime: Duration,
-        first: Int64,
-        head: Int64,
-        readAhead: [[StoredEvent]]
+        view: StreamView,
+        hasLooked: Bool
     ) {
         self.entry = entry
         self.session = session
         self.moment = moment
         self.callerUptime = callerUptime
-        self.first = first
-        log = StreamLog(entry.stream, head: head, readAhead: readAhead, session)
+        first = view.first
+        self.hasLooked = hasLooked
+        log = StreamLog(entry.stream, head: view.head, session)
+    }
+
+    /// The events at offsets, which are there when the operations are done.
+    func events(at offsets: OffsetRanges) -> PendingEvents {
+        let events = PendingEvents(offsets)
+        pending.append(events)
+        return events
     }
 
     private static let epoch = Statement("SELECT nextval('epochs')")

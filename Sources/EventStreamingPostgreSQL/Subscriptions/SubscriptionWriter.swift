@@ -48,44 +48,49 @@ struct SubscriptionWriter {
     private static let statement = Statement(
         """
         SELECT change_subscription(
-            $1::bigint, $2::tid, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bool, $9::bigint[],
-            $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bool[], $15::bigint[], $16::bigint[],
-            $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[],
-            $24::bigint[], $25::bigint[], $26::bigint[], $27::bytea[], $28::bytea[], $29::bigint[], $30::bigint[],
-            $31::bigint[], $32::bytea[], $33::bytea[]
+            $1::bigint, $2::tid, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint,
+            $8::bigint, $9::bool, $10::bigint[], $11::text[], $12::text[], $13::text[],
+            $14::bigint[], $15::bool[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
+            $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::bigint[], $25::bigint[],
+            $26::bigint[], $27::bigint[], $28::bytea[], $29::bytea[], $30::bigint[], $31::bigint[],
+            $32::bigint[], $33::bytea[], $34::bytea[]
         )
         """
     )
 
-    /// Writes the changes down, as a transaction of their own or a part of the one that is open.
+    /// What writes the changes down, as a transaction of its own or a part of the one that is open.
     ///
-    /// - Parameter isRelaxed: Whether a crash of the server may forget them within its last moments.
-    /// - Returns: Where the subscription's row is now; `nil` when somebody else has changed it meanwhile.
-    func write(
-        to entry: SubscriptionEntry,
+    /// - Parameters:
+    ///   - first: Where the stream must begin; `nil` where it does not matter.
+    ///   - isRelaxed: Whether a crash of the server may forget them within its last moments.
+    func command(
+        for entry: SubscriptionEntry,
         _ subscription: LoadedSubscription,
-        isRelaxed: Bool,
-        _ session: Session
-    ) throws(EventStreamingError) -> [UInt8]? {
-        var parameters = Parameters(capacity: 1024)
-        parameters.add(entry.id)
-        parameters.add(subscription.place)
-        parameters.add(subscription.version)
-        parameters.add(Int64(bitPattern: record.lastKey))
-        parameters.add(record.position)
-        parameters.add(record.next)
-        parameters.add(record.missed)
-        parameters.add(isRelaxed)
-        parameters.add(removedDeliveries.map { Int64(bitPattern: $0) })
-        parameters.add(removedConsumers.map(\.rawValue))
-        addConsumers(to: &parameters)
-        addDeliveries(to: &parameters)
-        do throws(DatabaseError) {
-            let rows = try session.change(Self.statement, parameters)
-            return rows.count > 0 && !rows.isNull(0, 0) ? Array(rows.bytes(0, 0)) : nil
-        } catch {
-            throw error.eventStreamingError
+        first: Int64?,
+        isRelaxed: Bool
+    ) -> Command {
+        let (place, version) = (subscription.place, subscription.version)
+        return Command(Self.statement) { parameters in
+            parameters.add(entry.id)
+            parameters.add(place)
+            parameters.add(version)
+            parameters.add(first)
+            parameters.add(Int64(bitPattern: record.lastKey))
+            parameters.add(record.position)
+            parameters.add(record.next)
+            parameters.add(record.missed)
+            parameters.add(isRelaxed)
+            parameters.add(removedDeliveries.map { Int64(bitPattern: $0) })
+            parameters.add(removedConsumers.map(\.rawValue))
+            addConsumers(to: &parameters)
+            addDeliveries(to: &parameters)
         }
+    }
+
+    /// Where the subscription's row is now, as the command tells; `nil` when somebody else has changed it meanwhile.
+    static func place(_ rows: Rows?) -> [UInt8]? {
+        guard let rows, rows.count > 0, !rows.isNull(0, 0) else { return nil }
+        return Array(rows.bytes(0, 0))
     }
 
     private func addConsumers(to parameters: inout Parameters) {

@@ -1,0 +1,121 @@
+#if PostgreSQL
+import EventStreamingCore
+import EventStreamingStoreKit
+
+extension SubscriptionTransaction {
+    private static let settle = Statement("SELECT settle_stream($1::bigint)")
+
+    /// Writes down what changed, and reads the events that were handed out, in one round trip.
+    ///
+    /// - Returns: Where the subscription's row is now.
+    func write(
+        _ writer: SubscriptionWriter,
+        _ loaded: LoadedSubscription,
+        _ work: SubscriptionWork,
+        isRelaxed: Bool? = nil,
+        _ session: Session
+    ) throws(Failure) -> [UInt8] {
+        let change = writer.command(
+            for: entry,
+            loaded,
+            first: work.hasLooked ? nil : work.first,
+            isRelaxed: isRelaxed ?? !work.isDurable
+        )
+        let pages = PendingEvents.pages(of: work.pending).map { StreamLog.reading($0, of: entry.stream.id) }
+        return try translating { () throws(EventStreamingError) in
+            let results: [Rows]
+            do throws(DatabaseError) {
+                results = try session.change(pages + [change])
+            } catch {
+                throw error.eventStreamingError
+            }
+            guard let place = SubscriptionWriter.place(results.last) else { throw .changedMeanwhile }
+            for page in results.dropLast() {
+                let events = try EventReader.events(page)
+                for pending in work.pending {
+                    pending.take(from: events)
+                }
+            }
+            return place
+        }
+    }
+
+    /// Writes down what changed, and what it means for the stream and the dead letters, in the transaction that is open.
+    func writeWithMore(
+        _ writer: SubscriptionWriter,
+        _ loaded: LoadedSubscription,
+        _ work: SubscriptionWork,
+        _ session: Session
+    ) throws(Failure) -> [UInt8] {
+        let givenUp = work.effects.givenUp
+        // Streams before subscriptions, and in order: the same for everybody, so that nobody waits in a circle.
+        var rows = try translating { () throws(EventStreamingError) in
+            try StreamRow.lock(givenUp.isEmpty ? [entry.stream] : [entry.stream, entry.deadLetterStream], session)
+        }
+        let place = try write(writer, loaded, work, isRelaxed: false, session)
+        try translating { () throws(EventStreamingError) in
+            if !work.closedLetters.isEmpty {
+                try DeadLetterRows.close(work.closedLetters, of: entry, session)
+            }
+            if !givenUp.isEmpty, var row = rows.removeValue(forKey: entry.deadLetterStream.id) {
+                try bury(givenUp, in: &row, loaded.state.definition, work, session)
+            }
+            try session.rows(Self.settle) { $0.add(entry.stream.id) }
+        }
+        return place
+    }
+
+    private static let enter = Statement(
+        """
+        INSERT INTO dead_letters (subscription_id, number, consumer)
+        SELECT $1::bigint, * FROM unnest($2::bigint[], $3::text[])
+        """
+    )
+
+    /// Puts events into the dead-letter stream. They are taken even when it is full.
+    private func bury(
+        _ givenUp: [GivenUp],
+        in row: inout StreamRow,
+        _ definition: SubscriptionDefinition,
+        _ work: SubscriptionWork,
+        _ session: Session
+    ) throws(EventStreamingError) {
+        var wanted = OffsetRanges()
+        for event in givenUp where event.redriven == nil {
+            wanted.formUnion(OffsetRanges(event.offset..<event.offset + 1))
+        }
+        var events: [Int64: StoredEvent] = [:]
+        for range in wanted.ranges {
+            for event in try work.log.events(at: OffsetRanges(range)) {
+                events[event.offset.rawValue] = event
+            }
+        }
+        let letters = givenUp.compactMap { event in
+            (event.redriven ?? events[event.offset]).map { event.deadLetter($0, of: definition) }
+        }
+        let records = letters.records(at: work.moment.now)
+        let base = row.head
+        try row.append(records, at: work.moment.now, session)
+        let insertions = records.enumerated().map { index, record in
+            EventInsertion(
+                stream: row.entry.id,
+                offset: base + Int64(index),
+                timestamp: row.lastTimestamp,
+                event: record
+            )
+        }
+        try EventInsertion.insert(insertions, session)
+        try session.rows(Self.enter) { parameters in
+            parameters.add(entry.id)
+            parameters.add(insertions.map(\.offset))
+            parameters.addArray(ofNullable: .text, letters) { writer, letter in
+                guard let consumer = letter.consumer else { return false }
+                writer.write(consumer.rawValue)
+                return true
+            }
+        }
+        try row.dropSurplus(streams, session)
+        try row.save(session)
+    }
+}
+#endif
