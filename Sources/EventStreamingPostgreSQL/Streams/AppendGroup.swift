@@ -89,6 +89,9 @@ struct AppendGroup {
                 outcomes[place] = .failure(error)
             }
         }
+        for position in batches.indices {
+            batches[position].checkIDs(appends)
+        }
         return batches
     }
 
