@@ -46,26 +46,24 @@ extension PostgreSQLEventStreamStore {
         _ usesServerTime: Bool
     ) -> SubscriptionGate {
         let operations = SubscriptionGate.Group(maximumWeight: 64) { requests in
-            await uncancelled {
-                guard let gate = requests.first?.gate else { return [] }
-                let transaction = SubscriptionTransaction(
-                    gate: gate,
-                    operations: requests.map(\.operation),
-                    streams: streams,
-                    clock: clock,
-                    usesServerTime: usesServerTime
-                )
-                do throws(EventStreamingError) {
-                    let outcome = try await connections.withSession(isCancellable: false) {
-                        (session) throws(EventStreamingError) in
-                        try transaction.run(session)
-                    }
-                    expired.add(outcome.expired)
-                    news.tell(outcome.changed)
-                    return requests.map { _ in nil }
-                } catch {
-                    return requests.map { _ in error }
+            guard let gate = requests.first?.gate else { return [] }
+            let transaction = SubscriptionTransaction(
+                gate: gate,
+                operations: requests.map(\.operation),
+                streams: streams,
+                clock: clock,
+                usesServerTime: usesServerTime
+            )
+            do throws(EventStreamingError) {
+                let outcome = try await connections.withSession(isCancellable: false) {
+                    (session) throws(EventStreamingError) in
+                    try transaction.run(session)
                 }
+                expired.add(outcome.expired)
+                news.tell(outcome.changed)
+                return requests.map { _ in nil }
+            } catch {
+                return requests.map { _ in error }
             }
         }
         return SubscriptionGate(entry, operations: operations)

@@ -74,9 +74,7 @@ public final class PostgreSQLEventStreamStore: Sendable {
         )
         self.arrival = arrival
         appends = GroupCommit(maximumWeight: Self.bytesPerCommit, weight: Self.weight) { requests in
-            await uncancelled {
-                await Self.commit(requests, connections, arrival)
-            }
+            await Self.commit(requests, connections, arrival)
         }
     }
 

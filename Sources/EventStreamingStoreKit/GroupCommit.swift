@@ -9,6 +9,10 @@ import Synchronization
 /// that waits, commits it, gives everybody their answer, and lets the first of those who came meanwhile lead the next
 /// commit. A caller that is alone commits at once.
 ///
+/// Callers that append in a loop are all answered together, and then none of them waits for a moment: whoever came back
+/// first would commit alone, and everybody else would wait for that. So a leader that follows a larger commit lets other
+/// tasks have a few turns first, as long as these bring it more requests. It never waits for time to pass.
+///
 /// Requests are committed in the order in which they were submitted, and only one commit is under way at a time.
 ///
 /// ## Cancellation
@@ -24,6 +28,7 @@ package final class GroupCommit<Request: Sendable, Response: Sendable>: Sendable
     private let commit: Commit
     private let weight: @Sendable (Request) -> Int
     private let maximumWeight: Int
+    private let giveTurn: @Sendable () async -> Void
     private let queue = Mutex(Queue())
 
     /// Creates a group commit that nobody waits for yet.
@@ -31,12 +36,15 @@ package final class GroupCommit<Request: Sendable, Response: Sendable>: Sendable
     /// - Parameters:
     ///   - maximumWeight: How much one commit may include. A single request that is heavier is committed alone.
     ///   - weight: How much a request counts.
+    ///   - giveTurn: Lets other tasks go on before the caller does.
     ///   - commit: Commits requests together. Must not look at the cancellation of its task.
     package init(
         maximumWeight: Int,
         weight: @escaping @Sendable (Request) -> Int = { _ in 1 },
+        giveTurn: @escaping @Sendable () async -> Void = { await Task.yield() },
         commit: @escaping Commit
     ) {
+        self.giveTurn = giveTurn
         self.commit = commit
         self.weight = weight
         self.maximumWeight = maximumWeight
@@ -62,8 +70,12 @@ package final class GroupCommit<Request: Sendable, Response: Sendable>: Sendable
         }
     }
 
+    /// How many turns in a row may bring nobody, until a leader goes on without those that it hoped for.
+    private static var vainTurns: Int { 4 }
+
     /// Commits the request with everything that waits behind it, and lets the next caller lead.
     private func lead(with request: Request) async throws(EventStreamingError) -> Response {
+        await gather()
         let own = weight(request)
         let followers = queue.withLock { $0.take(lighterThan: maximumWeight, after: own, weight: weight) }
         var requests: [Request] = []
@@ -81,6 +93,18 @@ package final class GroupCommit<Request: Sendable, Response: Sendable>: Sendable
         queue.withLock { $0.handOver() }?.continuation.resume(returning: .leads)
         guard let response = responses.first else { throw .unansweredCommit }
         return response
+    }
+
+    /// Lets those come back who were in the last commit, as long as some do.
+    private func gather() async {
+        var (waiting, wanted) = queue.withLock { ($0.waiters.count, $0.lastCount - 1) }
+        var vain = 0
+        while waiting < wanted, vain < Self.vainTurns {
+            await giveTurn()
+            let before = waiting
+            waiting = queue.withLock { $0.waiters.count }
+            vain = waiting > before ? 0 : vain + 1
+        }
     }
 
     /// Waits until the request was answered, or its turn to lead has come.
@@ -124,6 +148,8 @@ extension GroupCommit {
         private(set) var waiters = Deque<Waiter>()
         private var isLed = false
         private var lastTicket: UInt64 = 0
+        /// How many requests the last commit had.
+        private(set) var lastCount = 0
 
         mutating func nextTicket() -> UInt64 {
             lastTicket += 1
@@ -163,6 +189,7 @@ extension GroupCommit {
                 guard remaining >= 0 else { break }
                 taken.append(waiters.removeFirst())
             }
+            lastCount = taken.count + 1
             return taken
         }
 

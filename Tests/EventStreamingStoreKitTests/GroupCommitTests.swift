@@ -32,6 +32,60 @@ struct GroupCommitTests {
         #expect(desk.commits == [[0], Array(1...10)])
     }
 
+    @Test("A caller that is alone gives no turns away")
+    func aloneAtOnce() async throws {
+        let desk = Desk()
+        desk.open()
+        for number in 0..<100 {
+            #expect(try await desk.submit(number) == number * 2)
+        }
+        #expect(desk.turns == 0)
+        #expect(desk.commits == (0..<100).map { [$0] })
+    }
+
+    @Test("Callers that come again and again share their commits, though none waits at the moment when one begins")
+    func closedLoop() async throws {
+        let (callers, rounds) = (32, 200)
+        let desk = Desk(turnsPerCommit: 20)
+        desk.open()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for caller in 0..<callers {
+                group.addTask {
+                    for _ in 0..<rounds {
+                        let answer = try await desk.submit(caller)
+                        #expect(answer == caller * 2)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        // Alternating between one and all others, there would be twice as many as rounds.
+        #expect(desk.commits.reduce(0) { $0 + $1.count } == callers * rounds)
+        #expect(desk.commits.count < rounds * 3 / 2, "\(desk.commits.map(\.count))")
+    }
+
+    @Test("A leader waits neither for ever nor again when those of the last commit do not come back")
+    func noReturn() async throws {
+        let desk = Desk()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await desk.submit(0) }
+            await desk.waitUntilCommitting(1)
+            for number in 1...10 {
+                group.addTask { _ = try await desk.submit(number) }
+                await desk.waitUntilWaiting(number)
+            }
+            desk.open()
+            try await group.waitForAll()
+        }
+        #expect(desk.turns == 0)
+        _ = try await desk.submit(11)
+        let turns = desk.turns
+        #expect(turns > 0 && turns < 10)
+        _ = try await desk.submit(12)
+        #expect(desk.turns == turns)
+        #expect(desk.commits == [[0], Array(1...10), [11], [12]])
+    }
+
     @Test("A commit takes no more than its maximum weight, and a heavier request alone")
     func weights() async throws {
         let desk = Desk(maximumWeight: 10) { $0 }
@@ -153,6 +207,7 @@ private enum Outcome: Hashable, Sendable {
 private final class Desk: Sendable {
     private struct State {
         var commits: [[Int]] = []
+        var turns = 0
         var permits = 0
         var isOpen = false
     }
@@ -164,15 +219,25 @@ private final class Desk: Sendable {
         let value = Mutex(State())
     }
 
-    init(maximumWeight: Int = 1000, forgets: Bool = false, weight: @escaping @Sendable (Int) -> Int = { _ in 1 }) {
+    init(
+        maximumWeight: Int = 1000,
+        forgets: Bool = false,
+        turnsPerCommit: Int = 0,
+        weight: @escaping @Sendable (Int) -> Int = { _ in 1 }
+    ) {
         let state = SharedState()
         self.state = state
-        group = GroupCommit(maximumWeight: maximumWeight, weight: weight) { requests in
+        let giveTurn = { @Sendable () async in
+            state.value.withLock { $0.turns += 1 }
+            await Task.yield()
+        }
+        group = GroupCommit(maximumWeight: maximumWeight, weight: weight, giveTurn: giveTurn) { requests in
             state.value.withLock { $0.commits.append(requests) }
             // By turns, not by a continuation, so that cancelling the leader cannot be noticed here.
             while !state.value.withLock({ Self.takePermit(&$0) }) {
                 await Task.yield()
             }
+            for _ in 0..<turnsPerCommit { await Task.yield() }
             return forgets ? [] : requests.map { $0 * 2 }
         }
     }
@@ -185,6 +250,8 @@ private final class Desk: Sendable {
     }
 
     var commits: [[Int]] { state.value.withLock { $0.commits } }
+    /// How many turns leaders gave away.
+    var turns: Int { state.value.withLock { $0.turns } }
     var waiting: Int { group.waitingCount }
 
     func open() { state.value.withLock { $0.isOpen = true } }

@@ -53,6 +53,11 @@ struct BinaryWriter: ~Copyable {
         write(id.low)
     }
 
+    /// Takes back what was written last, down to a count there was before.
+    mutating func removeAll(from position: Int) {
+        count = min(count, max(0, position))
+    }
+
     /// Replaces four bytes that were written before.
     mutating func overwrite(at position: Int, with number: Int32) {
         buffer.storeBytes(of: number.bigEndian, toByteOffset: position, as: Int32.self)

@@ -61,7 +61,8 @@ struct Parameters: ~Copyable {
         addArray(of: .text, texts) { writer, text in writer.write(text) }
     }
 
-    /// Adds an array whose elements `write` writes, returning `false` for NULL.
+    /// Adds an array whose elements `write` writes, returning `false` for NULL. When all are, the array itself is NULL:
+    /// `unnest` makes the same of it beside arrays that are not.
     mutating func addArray<Elements: Collection>(
         ofNullable type: ElementType,
         _ elements: Elements,
@@ -74,15 +75,21 @@ struct Parameters: ~Copyable {
         writer.write(type.oid)
         writer.write(Int32(clamping: elements.count))
         writer.write(Int32(1))  // the first index
-        var hasNulls = false
+        var (hasNulls, hasValues) = (false, false)
         for element in elements {
             let length = writer.count
             writer.write(Int32(-1))
             if write(&writer, element) {
                 writer.overwrite(at: length, with: Int32(clamping: writer.count - length - 4))
+                hasValues = true
             } else {
                 hasNulls = true
             }
+        }
+        if hasNulls, !hasValues {
+            writer.removeAll(from: start)
+            ranges.append(nil)
+            return
         }
         if hasNulls {
             writer.overwrite(at: flag, with: 1)

@@ -45,6 +45,8 @@ final class Pool: Sendable {
 
     /// Lends a connection for one unit of work.
     ///
+    /// - Parameter isCancellable: Whether a cancelled task ends the work; otherwise it is done to its end, as work of many
+    ///   callers must be.
     /// - Throws: What `body` throws; what `wrap` makes of having no connection.
     func withSession<Result: Sendable, Failure: Error>(
         isCancellable: Bool = true,
@@ -53,7 +55,7 @@ final class Pool: Sendable {
     ) async throws(Failure) -> Result {
         let connection: Connection
         do throws(DatabaseError) {
-            connection = try await acquire()
+            connection = try await isCancellable ? acquire() : acquireUncancelled()
         } catch {
             throw wrap(error)
         }
@@ -85,6 +87,23 @@ final class Pool: Sendable {
                 if let connection = try await wait(until: deadline) { return connection }
             }
         }
+    }
+
+    /// Borrows a connection, also when the task is cancelled. Mostly one is at hand, and there is nothing to wait for.
+    private func acquireUncancelled() async throws(DatabaseError) -> Connection {
+        let idle = state.withLock { state -> Connection? in
+            guard let last = state.idle.last, last.since.duration(to: .now) < Self.trustedIdleTime else { return nil }
+            return state.idle.removeLast().connection
+        }
+        if let idle { return idle }
+        let result = await uncancelled {
+            do throws(DatabaseError) {
+                return Result<Connection, DatabaseError>.success(try await self.acquire())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     private static func nextStep(_ state: inout State, limit: Int) -> Step {

@@ -33,7 +33,9 @@ struct AppendGroup {
         do throws(EventStreamingError) {
             let batches = try makeBatches(session)
             let simple = batches.filter(\.isSimple)
-            if !simple.isEmpty {
+            if simple.count == 1, simple[0].entry.type == .persistent {
+                try appendAtOnce(simple[0], session)
+            } else if !simple.isEmpty {
                 try appendAtOnce(simple, session)
             }
             let rest = batches.filter { batch in batch.places.contains { outcomes[$0] == nil } }
@@ -87,6 +89,9 @@ struct AppendGroup {
                 outcomes[place] = .failure(error)
             }
         }
+        for position in batches.indices {
+            batches[position].checkIDs(appends)
+        }
         return batches
     }
 
@@ -102,10 +107,11 @@ struct AppendGroup {
     }
 }
 
-// MARK: - One statement
+// MARK: - One statement for many streams
 
 extension AppendGroup {
-    /// A stream whose row does not meet the conditions is passed over; the rest is appended.
+    /// A stream whose row does not meet the conditions is passed over; the rest is appended. Rows are locked in order of
+    /// their numbers, so that two groups never wait for each other.
     private static let statement = Statement(
         """
         WITH wanted AS (
@@ -188,14 +194,7 @@ extension AppendGroup {
         parameters.add(places)
         EventWriter.add(events, to: &parameters)
         parameters.add(arrival.uptime)
-        let rows: Rows
-        do throws(DatabaseError) {
-            rows = try session.change(Self.statement, parameters)
-        } catch {
-            // An id is there already, or the partition is not there yet: to be looked at one by one.
-            if error.isUniqueViolation || error.isCheckViolation || error.isConflict { return }
-            throw error.eventStreamingError
-        }
+        guard let rows = try rowsAppended(Self.statement, parameters, session) else { return }
         for row in 0..<rows.count {
             let id = rows.int64(row, 0)
             if let batch = batches.first(where: { $0.entry.id == id }) {

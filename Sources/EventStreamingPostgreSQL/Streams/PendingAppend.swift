@@ -46,8 +46,20 @@ struct StreamBatch {
     /// Whether one statement can make these appends: nothing has to be looked up or decided in between.
     private(set) var isSimple = true
 
+    /// Whether the ids of some appends overlap, so that one may be there twice.
+    private var mayRepeatIDs = false
+
     init(_ entry: StreamDirectory.Entry) {
         self.entry = entry
+    }
+
+    /// Looks whether an id is in the batch twice, where that may be. Ids of appends from many tasks overlap all the time.
+    mutating func checkIDs(_ appends: [PendingAppend]) {
+        guard isSimple, mayRepeatIDs else { return }
+        var ids = Set<MessageID>(minimumCapacity: Int(clamping: count))
+        isSimple = places.allSatisfy { place in
+            appends[place].checked.events.allSatisfy { ids.insert($0.id).inserted }
+        }
     }
 
     mutating func add(_ append: PendingAppend, at place: Int) {
@@ -63,7 +75,7 @@ struct StreamBatch {
         guard let low = ids.min(), let high = ids.max() else { return }
         // Within one append ids differ; two appends differ for sure when their ids do not overlap.
         if let highestID, let lowestID {
-            isSimple = isSimple && (highestID < low || high < lowestID)
+            mayRepeatIDs = mayRepeatIDs || !(highestID < low || high < lowestID)
         }
         lowestID = min(lowestID ?? low, low)
         highestID = max(highestID ?? high, high)
