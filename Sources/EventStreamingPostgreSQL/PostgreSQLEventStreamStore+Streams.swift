@@ -62,6 +62,7 @@ extension PostgreSQLEventStreamStore {
         }
         if !isNew, changesExisting {
             try session.rows(change) { add(definition, to: &$0) }
+            directory.note(definition.overflow, of: entry)
         }
         return entry
     }
