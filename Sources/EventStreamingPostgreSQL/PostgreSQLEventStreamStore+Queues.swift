@@ -53,6 +53,8 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
                 events = [redriven]
             } else {
                 events = try work.log.events(at: portion.offsets)
+                // All of it was trimmed since the look at the stream: look again.
+                guard !events.isEmpty else { throw .trimmedMeanwhile }
             }
             work.isDurable = work.isDurable || portion.expiry == nil
             return .lease(Lease(portion, events: events, holder: consumer))
@@ -80,5 +82,14 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
             try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
         }
     }
+}
+
+extension EventStreamingError {
+    /// Has the operation done again; told only when it happens again and again.
+    fileprivate static let trimmedMeanwhile = DatabaseError(
+        message: "the events are trimmed faster than they are read",
+        sqlState: "40001",
+        isFatal: false
+    ).eventStreamingError
 }
 #endif
