@@ -49,7 +49,11 @@ extension PostgreSQLEventStreamStore {
     ) throws(EventStreamingError) -> StreamDirectory.Entry {
         var isNew = false
         if directory.known(definition.name) == nil {
-            isNew = try session.rows(create) { add(definition, to: &$0) }.affected > 0
+            do throws(EventStreamingError) {
+                isNew = try session.rows(create) { add(definition, to: &$0) }.affected > 0
+            } catch {
+                throw error.explainingPartitions(from: 0, to: 0)
+            }
         }
         // Known to this instance only when it is there for good: this transaction may yet be rolled back.
         let entry =
