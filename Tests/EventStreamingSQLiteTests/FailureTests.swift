@@ -213,6 +213,26 @@ struct FailureTests {
         }
     }
 
+    @Test("A page of large events ends after some mebibytes; a lease has what was asked for")
+    func largeEvents() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                for _ in 0..<5 {
+                    try await fixture.append(1, bytes: 3 << 20, to: store)
+                }
+                let page = try await store.read(fixture.stream, from: StreamOffset(1), direction: .forward, limit: 1000)
+                #expect(page.map(\.offset.rawValue) == [1, 2])
+                let back = try await store.read(
+                    fixture.stream, from: StreamOffset(9), direction: .backward, limit: 1000)
+                #expect(back.map(\.offset.rawValue) == [4, 3])
+                let lease = try await fixture.lease(5, as: try await fixture.register(in: store), in: store)
+                #expect(lease.events.count == 5)
+            }
+        }
+    }
+
     @Test("A task that was cancelled before it asked changes nothing")
     func cancelled() async throws {
         try await Fixture.with { fixture in
