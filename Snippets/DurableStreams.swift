@@ -29,21 +29,9 @@ func makeStreaming(path: String) throws -> EventStreaming {
     }
 }
 
-/// Opens the file. Where one service follows another in the same process, the first may still be closing it.
-func open(_ path: String) async throws -> EventStreaming {
-    for _ in 1...200 {
-        do {
-            return try makeStreaming(path: path)
-        } catch let error as EventStreamingError where error.code == .storeUnavailable {
-            try await Task.sleep(for: .milliseconds(25))
-        }
-    }
-    return try makeStreaming(path: path)
-}
-
 /// What a process does: emits some orders, ships some, and ends.
 func run(path: String, emitting numbers: ClosedRange<Int>, shipping count: Int) async throws -> [Int] {
-    try await withEventStreaming(open(path)) { streaming in
+    try await withEventStreaming(makeStreaming(path: path)) { streaming in
         try await streaming.emitter.emit(numbers.map { OrderPlaced(number: $0) })
         var shipped: [Int] = []
         for try await delivery in try streaming.subscribe(to: "shipping", as: "shipping-1") {
@@ -75,7 +63,7 @@ func emitOnce(_ order: OrderPlaced, id: MessageID, _ streaming: EventStreaming) 
         try await streaming.emitter.emit(order, id: id)
     }
 }
-let streaming = try await open(file)
+let streaming = try makeStreaming(path: file)
 let id = MessageIDGenerator(clock: SystemClock()).next()
 try await emitOnce(OrderPlaced(number: 5), id: id, streaming)
 try await emitOnce(OrderPlaced(number: 5), id: id, streaming)

@@ -17,7 +17,8 @@ extension EventStreaming {
     ///   - offset: Where to begin.
     ///   - direction: Forward by default.
     ///   - limit: The most events to read, 1 to 10 000. 100 by default.
-    /// - Returns: The events in the direction read; none when there are no more now.
+    /// - Returns: The events in the direction read; none when there are no more now. Fewer than `limit` where they are
+    ///   large: the store in SQLite ends a page when it has 4 MiB of payloads.
     /// - Throws: `EventStreamingError` with code `unknownStream`, `invalidName`, `invalidArgument` or `offsetTrimmed`,
     ///   or what the store reports.
     public func read(

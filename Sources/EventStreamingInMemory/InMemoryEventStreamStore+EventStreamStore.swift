@@ -31,11 +31,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
                 )
             }
             if changesExisting {
-                stream.change(at: Moment(clock)) { state, _, _ in
-                    state.capacity = definition.capacity
-                    state.overflow = definition.overflow
-                    state.retention = definition.retention
-                }
+                stream.update(definition, at: Moment(clock))
             }
             return stream
         }
@@ -59,8 +55,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
     private func appendNow(_ append: StreamAppend) throws(EventStreamingError) -> AppendResult {
         let checked = try CheckedAppend(append)
         let stream = try stream(append.stream)
-        // Only ephemeral streams forget events with their last consumer; others need not know whether it is still there.
-        let uptime = stream.type == .ephemeral ? clock.uptime : .zero
+        let uptime = stream.dependsOnTime ? clock.uptime : .zero
         let moment = Moment(now: clock.now, uptime: uptime)
         let appended = try stream.change(at: moment) { (state, moment, effects) throws(EventStreamingError) in
             try state.append(checked, at: moment.now, effects: &effects)

@@ -4,7 +4,9 @@ public import EventStreamingCore
 extension EventStreamingStorage {
     /// Events in a PostgreSQL database, shared by all instances of a service.
     ///
-    /// Nothing is connected before the first call; see ``PostgreSQLEventStreamStore``.
+    /// Nothing is connected before the first call; see ``PostgreSQLEventStreamStore``. Connections stay open for as long as
+    /// something refers to the engine, also after its `run()`, when what is stored can still be read. Nobody else has to
+    /// wait for them to be closed.
     ///
     /// - Parameters:
     ///   - url: Where the database is: `postgresql://user:password@host:port/database`. When it cannot be read, creating

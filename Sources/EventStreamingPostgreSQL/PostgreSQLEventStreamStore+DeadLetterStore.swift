@@ -3,9 +3,6 @@ public import EventStreamingCore
 import EventStreamingStoreKit
 
 extension PostgreSQLEventStreamStore: DeadLetterStore {
-    /// How many dead letters are redriven in one transaction.
-    private static let redrivenAtOnce = 10_000
-
     /// A page of open dead letters.
     public func deadLetters(
         of subscription: SubscriptionID,
@@ -22,6 +19,8 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
     }
 
     /// Delivers open dead letters again. Those of a type that the subscription does not want any more stay open.
+    ///
+    /// In one transaction, for which all of them are read: redrive very many in several calls.
     public func redrive(
         _ numbers: Range<StreamOffset>,
         of subscription: SubscriptionID
@@ -29,36 +28,13 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
         let gate = try await gate(of: subscription)
         // What ran out may be given up, and gets its number now.
         try await change(gate) { _, _ in }
-        var next = numbers.lowerBound.rawValue
-        let end = numbers.upperBound.rawValue
-        var total = 0
-        while next < end {
-            let redriven = try await redrive(next..<end, gate)
-            total += redriven.count
-            guard let last = redriven.last else { break }
-            next = last + 1
-        }
-        return total
-    }
-
-    private struct Redriven: Sendable {
-        let count: Int
-        /// The last that was looked at; `nil` when there are no more.
-        let last: Int64?
-    }
-
-    private func redrive(
-        _ numbers: Range<Int64>,
-        _ gate: SubscriptionGate
-    ) async throws(EventStreamingError) -> Redriven {
-        try await change(gate) { (state, work) throws(EventStreamingError) in
-            let entry = work.entry
+        return try await change(gate) { (state, work) throws(EventStreamingError) in
             let letters = try DeadLetterRows.open(
-                of: entry,
-                in: numbers,
+                of: work.entry,
+                in: numbers.lowerBound.rawValue..<numbers.upperBound.rawValue,
                 // By others who share this transaction.
                 except: work.closedLetters,
-                limit: Self.redrivenAtOnce,
+                limit: .max,
                 work.session
             )
             var closed: [Int64] = []
@@ -66,11 +42,8 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
                 state.redrive(letter, at: work.moment, effects: &work.effects)
                 closed.append(letter.number.rawValue)
             }
-            if !closed.isEmpty {
-                work.closedLetters += closed
-            }
-            let isLast = letters.count < Self.redrivenAtOnce
-            return Redriven(count: closed.count, last: isLast ? nil : letters.last?.number.rawValue)
+            work.closedLetters += closed
+            return closed.count
         }
     }
 }

@@ -30,11 +30,8 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
             case .empty(let until): return .empty(until: until)
             case .redriven(let portion, let event):
                 return .lease(Lease(portion, events: [event], holder: consumer))
-            case .portion(let portion, let pending):
-                let events = pending.take()
-                // All of it may have been trimmed in the meantime, and with it the lease.
-                guard !events.isEmpty else { continue }
-                return .lease(Lease(portion, events: events, holder: consumer))
+            case .portion(let portion, let events):
+                return .lease(Lease(portion, events: events.take(), holder: consumer))
             }
         }
     }

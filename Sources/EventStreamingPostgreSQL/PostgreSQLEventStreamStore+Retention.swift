@@ -91,18 +91,27 @@ extension PostgreSQLEventStreamStore {
     private static let deletedAtOnce: Int64 = 5000
     private static let deletions = 40
     private static let deleteTrimmed = Statement("SELECT delete_trimmed($1::bigint)")
-    private static let hasTrimmed = Statement("SELECT EXISTS (SELECT FROM streams WHERE deleted_before < first_offset)")
+    /// Whether there are such rows, and whether this user may drop partitions: only their owner may.
+    private static let hasTrimmed = Statement(
+        """
+        SELECT EXISTS (SELECT FROM streams WHERE deleted_before < first_offset),
+            (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'events'::regclass)
+        """
+    )
     private static let dropPartitions = Statement("SELECT drop_event_partitions()")
 
     /// Removes the rows of events that were trimmed: whole partitions where nothing is left, otherwise in small steps, so
     /// that nobody waits for long.
     func giveBackSpace() async throws(EventStreamingError) {
-        let isNeeded = try await withSession { (session) throws(EventStreamingError) in
-            try session.rows(Self.hasTrimmed).bool(0, 0)
+        let (isNeeded, mayDrop) = try await withSession { (session) throws(EventStreamingError) in
+            let rows = try session.rows(Self.hasTrimmed)
+            return (rows.bool(0, 0), rows.bool(0, 1))
         }
         guard isNeeded else { return }
-        try await withSession { (session) throws(EventStreamingError) in
-            try Self.dropEmptyPartitions(session)
+        if mayDrop {
+            try await withSession { (session) throws(EventStreamingError) in
+                try Self.dropEmptyPartitions(session)
+            }
         }
         for _ in 0..<Self.deletions {
             let count = try await withSession { (session) throws(EventStreamingError) in

@@ -49,7 +49,11 @@ extension PostgreSQLEventStreamStore {
     ) throws(EventStreamingError) -> StreamDirectory.Entry {
         var isNew = false
         if directory.known(definition.name) == nil {
-            isNew = try session.rows(create) { add(definition, to: &$0) }.affected > 0
+            do throws(EventStreamingError) {
+                isNew = try session.rows(create) { add(definition, to: &$0) }.affected > 0
+            } catch {
+                throw error.explainingPartitions(from: 0, to: 0)
+            }
         }
         // Known to this instance only when it is there for good: this transaction may yet be rolled back.
         let entry =
@@ -62,6 +66,7 @@ extension PostgreSQLEventStreamStore {
         }
         if !isNew, changesExisting {
             try session.rows(change) { add(definition, to: &$0) }
+            directory.note(definition.overflow, of: entry)
         }
         return entry
     }

@@ -119,9 +119,10 @@ extension SQLiteEventStreamStore: SubscriptionStore {
         while hasMore {
             let result = try await change(durable: false) { writer in
                 let hasMore = try writer.keepHouse(at: moment)
-                return (writer.takeExpired(), hasMore)
+                // At the end, so that they are told later if something fails before.
+                return (hasMore ? [] : writer.takeExpired(), hasMore)
             }
-            expired += result.0
+            expired = result.0
             hasMore = result.1
         }
         return expired

@@ -20,8 +20,8 @@ import EventStreamingStoreKit
 ///
 /// ## Closing
 ///
-/// The file is closed when the store is no longer referenced, a moment after its last call at the earliest: a program that
-/// opens the same file again at once is refused until then, and may try again.
+/// The file is closed when nothing refers to the store any more. As soon as the last reference is gone, the log has been put
+/// into the file, and the next store can open it. What closes it waits for that.
 public final class SQLiteEventStreamStore: Sendable {
     let clock: any EventStreamingClock
     let database: SQLiteDatabase

@@ -1,6 +1,7 @@
 public import EventStreamingCore
 import EventStreamingStoreKit
 public import GRDB
+import GRDBSQLite
 
 /// A transaction of an ``SQLiteEventStreamStore``: a connection for tables of the service's own, and the store's changes,
 /// which are committed together.
@@ -37,7 +38,8 @@ public final class SQLiteTransaction: StoreTransaction {
     }
 
     private func perform<Result>(_ body: () throws -> Result) throws(EventStreamingError) -> Result {
-        guard !isOver, failure == nil else {
+        // Outside of a transaction, every row would be committed by itself.
+        guard !isOver, failure == nil, sqlite3_get_autocommit(database.sqliteConnection) == 0 else {
             throw EventStreamingError(
                 .invalidArgument, "The transaction is over; nothing can be done with it any more.")
         }

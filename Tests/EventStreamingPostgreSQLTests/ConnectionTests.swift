@@ -107,5 +107,26 @@ struct ConnectionTests {
         }
         #expect(error.message.contains("answer"))
     }
+
+    @Test("The connections of a store are closed with it, the one for hints, too")
+    func closed() async throws {
+        let name = "closed-\(UInt64.random(in: 0 ... .max))"
+        let count: @Sendable () async throws -> String? = {
+            try await administrator().withPostgreSQLTransaction {
+                try $0.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", [name])
+            }[0][0]
+        }
+        do {
+            let store = try PostgreSQLServer.makeStore(clock: SystemClock()) { options in
+                options.applicationName = name
+                options.sendsHints = true
+            }
+            let stream = try await makeStream(store)
+            _ = try await store.enqueue(makeEvents(1, ids), to: stream)
+            try await eventually("two connections") { try await count() == "2" }
+        }
+        // The server notices a moment later.
+        try await eventually("no connection") { try await count() == "0" }
+    }
 }
 #endif

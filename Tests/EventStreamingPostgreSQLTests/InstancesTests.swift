@@ -138,5 +138,87 @@ struct InstancesTests {
             return listener.count.withLock { $0 > 0 }
         }
     }
+
+    @Test("Events that are trimmed while they are leased are passed over: there is no lease without events")
+    func trimmedWhileLeasing() async throws {
+        let store = try makeStore()
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await store.createSubscription(subscription)
+        let events = makeEvents(7, ids)
+        _ = try await store.enqueue(events, to: stream)
+        let consumer = try await store.registerConsumer(
+            ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        let other = try makeStore()
+        let isLocked = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                // As another instance's housekeeping would trim them, but between the look at the stream and at its events.
+                _ = try await other.withPostgreSQLTransaction { transaction in
+                    _ = try transaction.execute("LOCK TABLE events_0 IN ACCESS EXCLUSIVE MODE")
+                    isLocked.continuation.finish()
+                    _ = try transaction.execute(
+                        """
+                        DO $$ BEGIN
+                            FOR i IN 1..2000 LOOP
+                                EXIT WHEN EXISTS (
+                                    SELECT FROM pg_locks WHERE NOT granted AND relation = 'events_0'::regclass
+                                );
+                                PERFORM pg_sleep(0.01);
+                            END LOOP;
+                        END $$
+                        """
+                    )
+                    _ = try transaction.execute("DELETE FROM events WHERE \"offset\" < 4")
+                    _ = try transaction.execute("UPDATE streams SET first_offset = 4, deleted_before = 4")
+                }
+            }
+            for await _ in isLocked.stream {}
+            guard case .lease(let lease) = try await store.dequeue(as: consumer, limit: 4) else {
+                Issue.record("there were no events")
+                return
+            }
+            #expect(lease.events.map(\.id) == events[4...].map(\.id))
+            #expect(lease.missed == 4)
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("Redriving more than ten thousand dead letters has its whole effect, or none")
+    func redrivingMany() async throws {
+        let total = 10_050
+        let store = try makeStore()
+        try await store.createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await store.createSubscription(subscription)
+        _ = try await store.enqueue(makeEvents(total, ids), to: stream)
+        let consumer = try await store.registerConsumer(
+            ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        while case .lease(let lease) = try await store.dequeue(as: consumer, limit: total) {
+            try await store.nack(lease.offsets, of: lease, action: .deadLetter, reason: "no")
+        }
+        _ = try await store.withPostgreSQLTransaction { transaction in
+            _ = try transaction.execute(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    RAISE EXCEPTION 'refused';
+                END $$
+                """
+            )
+            return try transaction.execute(
+                """
+                CREATE TRIGGER refuse BEFORE DELETE ON dead_letters FOR EACH ROW
+                WHEN (OLD.number = \(total - 1)) EXECUTE FUNCTION refuse()
+                """
+            )
+        }
+        let all = StreamOffset(0)..<StreamOffset(Int64(total))
+        try await expectError(.storeUnavailable) { _ = try await store.redrive(all, of: subscription.id) }
+        #expect(try await store.progress(of: subscription.id).map(\.deadLetters) == [total])
+        _ = try await store.withPostgreSQLTransaction { try $0.execute("DROP TRIGGER refuse ON dead_letters") }
+        #expect(try await store.redrive(all, of: subscription.id) == total)
+        #expect(try await store.progress(of: subscription.id).map(\.deadLetters) == [0])
+    }
 }
 #endif

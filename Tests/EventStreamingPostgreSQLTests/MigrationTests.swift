@@ -64,6 +64,24 @@ struct MigrationTests {
         #expect(result.offsets == StreamOffset(0)..<StreamOffset(3))
     }
 
+    @Test("Older tables are not changed when nobody wants it; the SQL from their version on makes them new")
+    func older() async throws {
+        var options = try PostgreSQLServer.freshOptions()
+        options.migratesSchema = false
+        let all = PostgreSQLSchema.sql(options: options)
+        let second = try #require(all.range(of: "\n-- Version 2"))
+        try PostgreSQLServer.shared.get().runScript(all[..<second.lowerBound])
+        for _ in 1...2 {
+            let error = try await expectError(.invalidConfiguration) {
+                try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))
+            }
+            #expect(error.message.contains("version 1"))
+            #expect(error.message.contains("PostgreSQLSchema.sql(from: 1)"))
+        }
+        try PostgreSQLServer.shared.get().runScript(PostgreSQLSchema.sql(from: 1, options: options))
+        try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))
+    }
+
     @Test("What was interrupted goes on where it was")
     func interrupted() async throws {
         let options = try PostgreSQLServer.freshOptions()

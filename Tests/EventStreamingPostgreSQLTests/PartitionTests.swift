@@ -75,5 +75,52 @@ struct PartitionTests {
         #expect(try await store.enqueue(makeEvents(2500, ids), to: other).offsets.upperBound == StreamOffset(2500))
         #expect(try await store.enqueue(makeEvents(3, ids), to: stream).offsets.lowerBound == StreamOffset(3500))
     }
+
+    @Test(
+        "A user who may only work with the tables is told what to do about a new partition, and goes on when it is there"
+    )
+    func tablesOnly() async throws {
+        var options = try PostgreSQLServer.freshOptions()
+        options.eventsPerPartition = 1000
+        let server = try PostgreSQLServer.shared.get()
+        let owner = try PostgreSQLEventStreamStore(url: server.url(), options: options)
+        let stream = try StreamName("orders")
+        try await owner.createStream(StreamDefinition(name: stream, type: .persistent))
+        let user = "u" + options.schema.description.dropFirst()
+        try server.runScript(
+            """
+            CREATE ROLE \(user) LOGIN;
+            GRANT USAGE ON SCHEMA \(options.schema) TO \(user);
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \(options.schema) TO \(user);
+            GRANT USAGE ON ALL SEQUENCES IN SCHEMA \(options.schema) TO \(user);
+            """
+        )
+        options.migratesSchema = false
+        let store = try PostgreSQLEventStreamStore(url: server.url(user: user), options: options)
+        let other = try StreamName("other")
+        try await store.createStream(StreamDefinition(name: other, type: .persistent))
+        _ = try await store.enqueue(makeEvents(990, ids), to: stream)
+        let events = makeEvents(20, ids)
+        let error = try await expectError(.invalidConfiguration) { _ = try await store.enqueue(events, to: stream) }
+        #expect(error.message.contains("make_event_partitions(990, 1009)"))
+        _ = try await store.enqueue(makeEvents(10, ids), to: stream)
+        try server.runScript("SET search_path = \(options.schema); SELECT make_event_partitions(990, 1009)")
+        #expect(try await store.enqueue(events, to: stream).offsets.lowerBound == StreamOffset(1000))
+        // Nor may it drop one: the rows go, the table stays.
+        try await expectNoRows(before: 1000, of: stream, in: store)
+    }
+
+    private func expectNoRows(
+        before offset: Int64,
+        of stream: StreamName,
+        in store: PostgreSQLEventStreamStore
+    ) async throws {
+        #expect(try await store.trim(stream, before: StreamOffset(offset)) == Int(offset))
+        _ = try await store.expireConsumers()
+        let rows = try await store.withPostgreSQLTransaction {
+            try $0.execute(#"SELECT count(*) FROM events WHERE "offset" < $1::bigint"#, ["\(offset)"])
+        }
+        #expect(rows == [["0"]])
+    }
 }
 #endif

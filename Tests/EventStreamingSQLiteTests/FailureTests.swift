@@ -1,5 +1,6 @@
 import EventStreamingCore
 import EventStreamingSQLite
+import EventStreamingTesting
 import GRDB
 import Testing
 
@@ -102,7 +103,8 @@ struct FailureTests {
             "UPDATE streams SET type = 'river'", "UPDATE streams SET first = 9, head = 3",
             "UPDATE streams SET name = '../x' WHERE name = 'orders'",
             "UPDATE subscriptions SET semantics = 'never'", "UPDATE consumer_offsets SET kind = 'odd'",
-            "UPDATE deliveries SET remaining = '5-3'", "UPDATE deliveries SET span_start = -1",
+            "UPDATE deliveries SET consumer = '../x'", "UPDATE deliveries SET remaining = '5-3'",
+            "UPDATE deliveries SET span_start = -1",
         ])
     func foreignRows(_ statement: String) async throws {
         try await Fixture.with { fixture in
@@ -118,6 +120,116 @@ struct FailureTests {
             }
             let error = await storeError { try await fixture.withStore { _ = try await $0.expireConsumers() } }
             #expect(error?.code == .storeDamaged)
+        }
+    }
+
+    @Test("A workflow id that nobody of us wrote is told", arguments: [true, false])
+    func foreignEvent(isRead: Bool) async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                try await fixture.append(2, to: store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(sql: "UPDATE events SET correlation_id = 'a' || char(7)")
+                }
+                let error = await storeError {
+                    if isRead {
+                        _ = try await store.read(fixture.stream, from: .zero, direction: .forward, limit: 10)
+                    } else {
+                        _ = try await fixture.lease(2, as: try await fixture.register(in: store), in: store)
+                    }
+                }
+                #expect(error?.code == .storeDamaged)
+            }
+        }
+    }
+
+    @Test("Heartbeats outlast a failed commit")
+    func heartbeats() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store) { definition in
+                    definition.visibilityTimeout = .seconds(10)
+                    definition.consumerTimeout = .seconds(10)
+                }
+                try await fixture.append(2, to: store)
+                let consumer = try await fixture.register(in: store)
+                let lease = try await fixture.lease(1, as: consumer, in: store)
+                fixture.clock.advance(by: .seconds(6))
+                try await store.heartbeat(consumer, extendsLeases: true)
+                let seen = try await store.consumers(of: fixture.subscription).map(\.lastSeenAt)
+                for _ in 1...2 {
+                    await Self.fail(store)
+                }
+                fixture.clock.advance(by: .seconds(6))
+                #expect(try await store.consumers(of: fixture.subscription).map(\.lastSeenAt) == seen)
+                try await store.heartbeat(consumer, extendsLeases: false)
+                try await store.acknowledge(lease)
+                // They end all the same.
+                fixture.clock.advance(by: .seconds(10))
+                await Self.fail(store)
+                #expect(await storeError { try await store.heartbeat(consumer, extendsLeases: false) } != nil)
+            }
+        }
+    }
+
+    /// Has a commit fail, so that the store gives up what it has in memory.
+    private static func fail(_ store: SQLiteEventStreamStore) async {
+        let error = await storeError {
+            try await store.withSQLiteTransaction { try $0.database.execute(sql: "ROLLBACK") }
+        }
+        #expect(error != nil)
+    }
+
+    @Test("Who expired is told once, also when the commit of the call that was to tell it fails")
+    func expirations() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store) { $0.consumerTimeout = .seconds(10) }
+                let first = try await fixture.register("one", in: store)
+                let second = try await fixture.register("two", in: store)
+                fixture.clock.advance(by: .seconds(5))
+                try await store.heartbeat(second, extendsLeases: false)
+                fixture.clock.advance(by: .seconds(5))
+                #expect(try await store.consumers(of: fixture.subscription).map(\.isConnected) == [false, true])
+                await Self.fail(store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(
+                        sql: """
+                            CREATE TRIGGER refuse BEFORE INSERT ON consumer_offsets
+                            BEGIN SELECT RAISE(ABORT, 'refused'); END
+                            """
+                    )
+                }
+                fixture.clock.advance(by: .seconds(5))
+                #expect(await storeError { _ = try await store.expireConsumers() }?.code == .storeUnavailable)
+                try await store.withSQLiteTransaction { try $0.database.execute(sql: "DROP TRIGGER refuse") }
+                #expect(try await store.expireConsumers() == [first, second])
+                #expect(try await store.expireConsumers() == [])
+            }
+        }
+    }
+
+    @Test("A page of large events ends after some mebibytes; a lease has what was asked for")
+    func largeEvents() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                for _ in 0..<5 {
+                    try await fixture.append(1, bytes: 3 << 20, to: store)
+                }
+                let page = try await store.read(fixture.stream, from: StreamOffset(1), direction: .forward, limit: 1000)
+                #expect(page.map(\.offset.rawValue) == [1, 2])
+                let back = try await store.read(
+                    fixture.stream, from: StreamOffset(9), direction: .backward, limit: 1000)
+                #expect(back.map(\.offset.rawValue) == [4, 3])
+                let lease = try await fixture.lease(5, as: try await fixture.register(in: store), in: store)
+                #expect(lease.events.count == 5)
+            }
         }
     }
 

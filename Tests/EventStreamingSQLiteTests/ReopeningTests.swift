@@ -43,4 +43,58 @@ struct ReopeningTests {
             }
         }
     }
+
+    @Test("As soon as a store is gone, the next one opens its file, whoever used it last", arguments: [true, false])
+    func stores(writesLast: Bool) async throws {
+        try await Fixture.with { fixture in
+            var count = 0
+            for _ in 1...150 {
+                try await fixture.withStore { store in
+                    try await fixture.makeStream(in: store)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for number in 0..<6 {
+                            group.addTask {
+                                if writesLast || number.isMultiple(of: 2) {
+                                    // Large, so that there is something to bring from the log into the file.
+                                    try await fixture.append(4, bytes: 2_000, to: store)
+                                }
+                                if !writesLast {
+                                    _ = try await fixture.ids(in: store)
+                                }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+                count += writesLast ? 24 : 12
+            }
+            #expect(try await fixture.withStore { try await fixture.ids(in: $0).count } == count)
+        }
+    }
+
+    @Test("A closure that keeps its store alive lets go of the file with it")
+    func closureThatKeepsTheStore() async throws {
+        try await Fixture.with { fixture in
+            for count in 1...50 {
+                let store = try await whenFree { try fixture.open() }
+                try await fixture.makeStream(in: store)
+                _ = try await store.withSQLiteTransaction { [store] transaction in
+                    _ = store
+                    return try transaction.append(StreamAppend(stream: fixture.stream, events: fixture.events(count)))
+                }
+            }
+        }
+    }
+
+    /// Calls `body` until the file is free; fails when it is not within a generous time.
+    private func whenFree<Result>(_ body: () throws -> Result) async throws -> Result {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try body()
+            } catch let error as EventStreamingError where error.code == .storeUnavailable && .now < deadline {
+                await Task.yield()
+            }
+        }
+    }
 }

@@ -1,11 +1,20 @@
 import EventStreamingCore
 import EventStreamingSQLite
 import GRDB
+import Synchronization
 import Testing
 
 @Suite("Transactions of the SQLite store", .timeLimit(.minutes(5)))
 struct TransactionTests {
     private struct Refusal: Error {}
+
+    private final class Runs: Sendable {
+        private let runs = Atomic(0)
+
+        var count: Int { runs.load(ordering: .sequentiallyConsistent) }
+
+        func note() { runs.add(1, ordering: .sequentiallyConsistent) }
+    }
 
     @Test("Rows of the service, events and a checkpoint are committed together, or not at all")
     func together() async throws {
@@ -107,6 +116,65 @@ struct TransactionTests {
                 #expect(error?.code == .invalidArgument)
                 try await fixture.append(2, to: store)
                 #expect(try await fixture.ids(in: store).count == 2)
+            }
+        }
+    }
+
+    @Test(
+        "A closure that ends the transaction and begins another is refused, and runs once",
+        arguments: [
+            "COMMIT; BEGIN", "ROLLBACK; BEGIN", "COMMIT; BEGIN; SAVEPOINT event_streaming",
+            "COMMIT; INSERT INTO nowhere VALUES (1)", "COMMIT; BEGIN; INSERT INTO nowhere VALUES (1)",
+        ])
+    func begunAnew(_ statements: String) async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let runs = Runs()
+                let outcomes = await withTaskGroup(of: (Bool, EventStreamingError?).self) { group in
+                    for number in 0..<40 {
+                        group.addTask {
+                            guard number != 20 else {
+                                let error = await storeError {
+                                    try await store.withSQLiteTransaction { transaction in
+                                        runs.note()
+                                        try transaction.database.execute(sql: statements)
+                                    }
+                                }
+                                return (true, error)
+                            }
+                            let append = StreamAppend(stream: fixture.stream, events: fixture.events(1))
+                            return (false, await storeError { _ = try await store.append(append) })
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(runs.count == 1)
+                for (isCulprit, error) in outcomes where isCulprit || error != nil {
+                    #expect(error?.code == (isCulprit ? .invalidArgument : .storeUnavailable))
+                    #expect(error?.message.contains("unknown") == !isCulprit)
+                }
+                let count = try await fixture.ids(in: store).count
+                try await fixture.append(1, to: store)
+                #expect(try await fixture.ids(in: store).count == count + 1)
+            }
+        }
+    }
+
+    @Test("Once the closure has ended the transaction, the store does nothing in it any more")
+    func nothingAfterTheEnd() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                let error = await storeError {
+                    try await store.withSQLiteTransaction { transaction in
+                        try transaction.database.execute(sql: "COMMIT")
+                        let append = StreamAppend(stream: fixture.stream, events: fixture.events(1))
+                        #expect(throws: EventStreamingError.self) { try transaction.append(append) }
+                    }
+                }
+                #expect(error?.code == .invalidArgument)
+                #expect(try await fixture.ids(in: store).isEmpty)
             }
         }
     }

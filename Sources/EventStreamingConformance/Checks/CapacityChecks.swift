@@ -1,4 +1,5 @@
 import EventStreamingCore
+import EventStreamingTesting
 
 enum CapacityChecks {
     static let all: [StoreCheck] = [
@@ -116,6 +117,32 @@ enum CapacityChecks {
             try requireEqual(told.map(\.offsets.lowerBound.rawValue), [2, 3, 5, 3], "offsets")
             try await harness.requireContent(stream, more + [events[0]], from: 3)
             try requireEqual(try await harness.store.metadata(of: stream).dropped, 3, "dropped")
+        },
+        StoreCheck("capacity: what ran out before is not counted as dropped") { harness in
+            let stream = try await harness.makeStream(capacity: 3, overflow: .dropOldest)
+            let subscription = try await harness.makeSubscription(of: stream, .broadcast) {
+                $0.consumerTimeout = .seconds(10)
+            }
+            let reader = try await harness.register("reader", of: subscription)
+            _ = try await harness.register("visitor", of: subscription, kind: .temporary)
+            try await harness.append(3, to: stream)
+            try await harness.store.acknowledge(try await harness.lease(0..<3, as: reader))
+            harness.clock.advance(by: .seconds(10))
+            try await harness.append(2, to: stream)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 0, "dropped")
+        },
+        StoreCheck("capacity: an event whose last attempt ran out goes to the dead letters, and is not dropped") {
+            harness in
+            let stream = try await harness.makeStream(capacity: 3, overflow: .dropOldest)
+            let subscription = try await harness.makeSubscription(of: stream) { $0.retry.maximumAttempts = 1 }
+            let consumer = try await harness.register("c1", of: subscription)
+            let events = try await harness.append(3, to: stream)
+            _ = try await harness.lease(0..<3, as: consumer)
+            harness.clock.advance(by: .seconds(30))
+            try await harness.append(3, to: stream)
+            try requireEqual(try await harness.store.metadata(of: stream).dropped, 0, "dropped")
+            let letters = try await harness.deadLetters(of: subscription)
+            try requireEqual(letters.map(\.event.id), events.map(\.id), "dead letters")
         },
     ]
 }

@@ -138,6 +138,25 @@ enum ReadChecks {
             try requireEqual(trimmed.oldest, start + .seconds(2), "oldest after a trim")
             try requireEqual(trimmed.dropped, 0, "a trim is no drop")
         },
+        StoreCheck("read: pages of large events may end early, and have them all") { harness in
+            let stream = try await harness.makeStream()
+            var events: [NewEvent] = []
+            for _ in 0..<4 {
+                events += [harness.event("small"), harness.event(String(repeating: "x", count: 3 << 20))]
+            }
+            for start in stride(from: 0, to: events.count, by: 2) {
+                _ = try await harness.store.enqueue(Array(events[start..<start + 2]), to: stream)
+            }
+            try await harness.requireContent(stream, events)
+            var back: [StoredEvent] = []
+            while back.last?.offset != .zero {
+                let from = back.last.map { $0.offset.advanced(by: -1) } ?? StreamOffset(100)
+                let page = try await harness.store.read(stream, from: from, direction: .backward, limit: 100)
+                try require(!page.isEmpty, "a page is empty before the beginning of the stream")
+                back += page
+            }
+            try requireEqual(back.map(\.id), events.reversed().map(\.id), "ids read backward")
+        },
     ]
 
     private static func read(

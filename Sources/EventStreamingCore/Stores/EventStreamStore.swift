@@ -40,7 +40,8 @@ public protocol EventStreamStore: Sendable {
     /// next one in `direction`. An empty page means that there are no more events in that direction now.
     ///
     /// A page read after an append returned has its events. The page ends early rather than show a part of an append
-    /// that is still being made.
+    /// that is still being made. It may also end early, but never empty, when its events are large, so that nobody needs
+    /// the memory for `limit` of the largest: only an empty page is the end.
     ///
     /// - Throws: `unknownStream`; `invalidArgument` for a limit below 1; `offsetTrimmed` when reading forward from an
     ///   offset whose event was trimmed, so that nobody passes over lost events unawares.

@@ -11,6 +11,7 @@ final class InMemoryStream: Sendable {
     /// Where dead letters for this stream arrive.
     let deadLetters: DeadLetterBox
     private let observers: ObserverList
+    private let dropsOldest: Atomic<Bool>
     private let state: Mutex<StreamState>
 
     init(_ definition: StreamDefinition, observers: ObserverList) {
@@ -19,7 +20,22 @@ final class InMemoryStream: Sendable {
         type = definition.type
         self.deadLetters = deadLetters
         self.observers = observers
+        dropsOldest = Atomic(definition.overflow == .dropOldest)
         state = Mutex(StreamState(definition, deadLetters: deadLetters))
+    }
+
+    /// Whether it makes a difference to an append what ran out before: where events are forgotten with their last consumer,
+    /// or those are counted that somebody still had to finish.
+    var dependsOnTime: Bool { type == .ephemeral || dropsOldest.load(ordering: .relaxed) }
+
+    /// Changes what may be changed of a stream.
+    func update(_ definition: StreamDefinition, at moment: Moment) {
+        change(at: moment) { state, _, _ in
+            state.capacity = definition.capacity
+            state.overflow = definition.overflow
+            state.retention = definition.retention
+        }
+        dropsOldest.store(definition.overflow == .dropOldest, ordering: .relaxed)
     }
 
     /// Calls `body` with the state as it is at `moment`: what ran out has ended, dead letters that arrived are in the

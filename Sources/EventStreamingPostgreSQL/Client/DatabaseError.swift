@@ -67,6 +67,7 @@ struct DatabaseError: Error {
         isFatal: false
     )
 
+    var isMissingPrivilege: Bool { sqlState == "42501" }
     var isUniqueViolation: Bool { sqlState == "23505" }
     /// A row for which there is no partition.
     var isCheckViolation: Bool { sqlState == "23514" }

@@ -71,7 +71,11 @@ private struct CarefulAppend {
             }
         }
         try EventInsertion.insert(insertions, session)
-        for batch in batches where rows[batch.entry.id] != nil {
+        for batch in batches {
+            guard let row = rows[batch.entry.id] else { continue }
+            if (row.overflow == .dropOldest) != batch.entry.dropsOldest {
+                streams.note(row.overflow, of: batch.entry)
+            }
             // Only what was stored makes others go: neither a repetition nor a refusal does, whatever the capacity is now.
             if changed.contains(batch.entry.name) {
                 try rows[batch.entry.id]?.dropSurplus(streams, session)

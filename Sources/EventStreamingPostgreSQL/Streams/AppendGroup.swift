@@ -40,8 +40,9 @@ struct AppendGroup {
             }
             let rest = batches.filter { batch in batch.places.contains { outcomes[$0] == nil } }
             if !rest.isEmpty {
-                // Whether there is a position that keeps the events, and whether there is room, are questions of time.
-                for batch in rest where batch.entry.type == .ephemeral {
+                // Whether there is a position that keeps the events, whether there is room, and who still had to finish
+                // what is dropped, are questions of time.
+                for batch in rest where batch.entry.dependsOnTime {
                     try arrival.run(in: batch.entry, session)
                 }
                 try appendCarefully(rest, session)
@@ -55,7 +56,7 @@ struct AppendGroup {
     mutating func runWithin(_ session: Session) throws(EventStreamingError) {
         let batches = try makeBatches(session)
         if !batches.isEmpty {
-            for batch in batches where batch.entry.type == .ephemeral {
+            for batch in batches where batch.entry.dependsOnTime {
                 let outcome = try arrival.runWithin(session, in: batch.entry)
                 changed.formUnion(outcome.changed)
                 expired += outcome.expired

@@ -9,6 +9,12 @@ final class StreamDirectory: Sendable {
         let id: Int64
         let name: StreamName
         let type: StreamType
+        /// Whether the stream makes room by dropping its oldest events. A hint, unlike the rest: another instance may have
+        /// changed it since.
+        var dropsOldest = false
+
+        /// Whether it makes a difference to an append what ran out before.
+        var dependsOnTime: Bool { type == .ephemeral || dropsOldest }
     }
 
     private struct Entries {
@@ -16,8 +22,8 @@ final class StreamDirectory: Sendable {
         var byID: [Int64: Entry] = [:]
     }
 
-    private static let find = Statement("SELECT id, type FROM streams WHERE name = $1::text")
-    private static let findID = Statement("SELECT name, type FROM streams WHERE id = $1::bigint")
+    private static let find = Statement("SELECT id, type, overflow FROM streams WHERE name = $1::text")
+    private static let findID = Statement("SELECT name, type, overflow FROM streams WHERE id = $1::bigint")
 
     private let entries = Mutex(Entries())
 
@@ -39,6 +45,14 @@ final class StreamDirectory: Sendable {
         }
     }
 
+    /// Takes note of what a stream does when it is full, where it is known.
+    func note(_ overflow: OverflowPolicy, of entry: Entry) {
+        entries.withLock { entries in
+            entries.byName[entry.name]?.dropsOldest = overflow == .dropOldest
+            entries.byID[entry.id]?.dropsOldest = overflow == .dropOldest
+        }
+    }
+
     /// The stream's entry, looked up in the database where it is not known.
     ///
     /// - Throws: `unknownStream`.
@@ -53,7 +67,7 @@ final class StreamDirectory: Sendable {
     func freshEntry(_ name: StreamName, _ session: Session) throws(EventStreamingError) -> Entry {
         let rows = try session.rows(Self.find) { $0.add(name.rawValue) }
         guard rows.count > 0, let type = StreamType(rawValue: rows.text(0, 1)) else { throw .unknownStream(name) }
-        return Entry(id: rows.int64(0, 0), name: name, type: type)
+        return Entry(id: rows.int64(0, 0), name: name, type: type, dropsOldest: Self.dropsOldest(rows))
     }
 
     /// The entry of the stream with this number; `nil` when there is none.
@@ -61,9 +75,14 @@ final class StreamDirectory: Sendable {
         if let entry = known(id) { return entry }
         let rows = try session.rows(Self.findID) { $0.add(id) }
         guard rows.count > 0, let type = StreamType(rawValue: rows.text(0, 1)) else { return nil }
-        let entry = Entry(id: id, name: try StreamName(rows.text(0, 0)), type: type)
+        let name = try StreamName(rows.text(0, 0))
+        let entry = Entry(id: id, name: name, type: type, dropsOldest: Self.dropsOldest(rows))
         add(entry)
         return entry
+    }
+
+    private static func dropsOldest(_ rows: Rows) -> Bool {
+        OverflowPolicy(rawValue: rows.text(0, 2)) == .dropOldest
     }
 }
 #endif

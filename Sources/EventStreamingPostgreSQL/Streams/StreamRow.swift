@@ -102,10 +102,14 @@ struct StreamRow: Sendable {
         let newHead = head + Int64(events.count)
         if newHead > partitionEnd {
             sealedID = Self.greatest(newestID, events.lazy.map(\.id).max())
-            partitionEnd = try session.rows(Self.makePartitions) { parameters in
-                parameters.add(head)
-                parameters.add(newHead - 1)
-            }.int64(0, 0)
+            do throws(EventStreamingError) {
+                partitionEnd = try session.rows(Self.makePartitions) { parameters in
+                    parameters.add(head)
+                    parameters.add(newHead - 1)
+                }.int64(0, 0)
+            } catch {
+                throw error.explainingPartitions(from: head, to: newHead - 1)
+            }
         }
         head = newHead
         for event in events {
@@ -117,6 +121,20 @@ struct StreamRow: Sendable {
     private static func greatest(_ left: MessageID?, _ right: MessageID?) -> MessageID? {
         guard let left, let right else { return left ?? right }
         return max(left, right)
+    }
+}
+
+extension EventStreamingError {
+    /// Says what to do where the next partition is missing and the database user may not make it.
+    func explainingPartitions(from first: Int64, to last: Int64) -> EventStreamingError {
+        guard let error = underlying as? DatabaseError, error.isMissingPrivilege else { return self }
+        return EventStreamingError(
+            .invalidConfiguration,
+            "Events need a new partition, which is a table, and the database user may not make tables. Let the owner of the "
+                + "tables run SELECT make_event_partitions(\(first), \(last)) with the schema as search_path, best for "
+                + "many more offsets, or let the service's user own them. (\(error.message))",
+            underlying: error
+        )
     }
 }
 #endif

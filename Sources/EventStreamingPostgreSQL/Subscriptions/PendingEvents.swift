@@ -47,6 +47,9 @@ final class PendingEvents: Sendable {
         }
     }
 
+    /// Whether none of them were there.
+    var isEmpty: Bool { events.withLock { $0.isEmpty } }
+
     /// The events, as far as the stream still had them.
     func take() -> [StoredEvent] {
         events.withLock { events in

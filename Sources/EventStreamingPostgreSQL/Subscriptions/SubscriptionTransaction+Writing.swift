@@ -7,19 +7,20 @@ extension SubscriptionTransaction {
 
     /// Writes down what changed, and reads the events that were handed out, in one round trip.
     ///
+    /// - Parameter isAlone: Whether this is all of the transaction.
     /// - Returns: Where the subscription's row is now.
     func write(
         _ writer: SubscriptionWriter,
         _ loaded: LoadedSubscription,
         _ work: SubscriptionWork,
-        isRelaxed: Bool? = nil,
+        isAlone: Bool,
         _ session: Session
     ) throws(Failure) -> [UInt8] {
         let change = writer.command(
             for: entry,
             loaded,
-            first: work.hasLooked ? nil : work.first,
-            isRelaxed: isRelaxed ?? !work.isDurable
+            first: isAlone ? work.first : nil,
+            isRelaxed: isAlone && !work.isDurable
         )
         let pages = PendingEvents.pages(of: work.pending).map { StreamLog.reading($0, of: entry.stream.id) }
         return try translating { () throws(EventStreamingError) in
@@ -52,7 +53,9 @@ extension SubscriptionTransaction {
         var rows = try translating { () throws(EventStreamingError) in
             try StreamRow.lock(givenUp.isEmpty ? [entry.stream] : [entry.stream, entry.deadLetterStream], session)
         }
-        let place = try write(writer, loaded, work, isRelaxed: false, session)
+        let place = try write(writer, loaded, work, isAlone: false, session)
+        // Trimmed since the look at the stream.
+        guard !work.pending.contains(where: \.isEmpty) else { throw .conflict }
         try translating { () throws(EventStreamingError) in
             if !work.closedLetters.isEmpty {
                 try DeadLetterRows.close(work.closedLetters, of: entry, session)

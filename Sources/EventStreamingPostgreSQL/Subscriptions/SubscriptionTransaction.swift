@@ -107,7 +107,7 @@ struct SubscriptionTransaction {
         }
         let place: [UInt8]
         if isPlain, !isLocked {
-            place = try write(writer, loaded, work, session)
+            place = try write(writer, loaded, work, isAlone: true, session)
         } else if isLocked {
             place = try writeWithMore(writer, loaded, work, session)
         } else {

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -20,6 +22,7 @@ final class FileLock: Sendable {
     }
 
     private let descriptor: Int32
+    private let isReleased = Atomic(false)
 
     /// Locks the file at `path`, which is created when there is none.
     init(path: String) throws(Failure) {
@@ -37,9 +40,15 @@ final class FileLock: Sendable {
     }
 
     deinit {
+        release()
+        close(descriptor)
+    }
+
+    /// Lets others have the file.
+    func release() {
+        guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // Closing is not enough: a child that is being started may have a copy of the descriptor for a moment.
         flock(descriptor, LOCK_UN)
-        close(descriptor)
     }
 
     /// The real path of a file that may not exist yet: symbolic links lead to one file, which has one lock.

@@ -1,13 +1,14 @@
 import EventStreamingCore
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 /// A database file, open and up to date: one connection that writes, several that read, and nobody else.
 final class SQLiteDatabase: Sendable {
     let path: String
     private let pool: DatabasePool
-    /// Held for as long as the connections are open: properties go in this order, and until the last connection has put
-    /// its log into the file, nobody else can open it.
+    /// Held for as long as the connections are open: until the last one has put its log into the file, nobody else can
+    /// open it.
     private let lock: FileLock
 
     /// Opens the file, which is created when there is none, and brings its tables up to date.
@@ -28,6 +29,14 @@ final class SQLiteDatabase: Sendable {
         } catch {
             throw Self.openingError(error, path: path)
         }
+    }
+
+    deinit {
+        // Otherwise the connection that writes would be closed by its queue, which may still be busy letting go of the
+        // last call, and at that moment the next opener would find the file locked. Never called on that queue: see
+        // `write`. What cannot be closed, because somebody keeps a statement, is closed with it.
+        try? pool.close()
+        lock.release()
     }
 
     private static var configuration: Configuration {
@@ -53,10 +62,28 @@ final class SQLiteDatabase: Sendable {
     ///
     /// Takes no notice of cancellation. `body` leaves no transaction open.
     func write<Result: Sendable>(_ body: @escaping @Sendable (Database) -> Result) async -> Result {
-        await withUnsafeContinuation { continuation in
+        let call = Call(body)
+        return await withUnsafeContinuation { continuation in
             pool.asyncWriteWithoutTransaction { database in
-                continuation.resume(returning: body(database))
+                if let result = call.run(database) {
+                    continuation.resume(returning: result)
+                }
             }
+        }
+    }
+
+    /// Something to be called once, and forgotten before the caller hears of it: what it refers to may keep the store
+    /// alive, and the queue that lets go of it last would have to close itself.
+    private final class Call<Result: Sendable>: Sendable {
+        private let body: Mutex<(@Sendable (Database) -> Result)?>
+
+        init(_ body: @escaping @Sendable (Database) -> Result) {
+            self.body = Mutex(body)
+        }
+
+        /// - Returns: What the call returns, the first time.
+        func run(_ database: Database) -> Result? {
+            body.withLock { $0.take() }?(database)
         }
     }
 

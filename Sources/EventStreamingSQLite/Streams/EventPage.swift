@@ -4,6 +4,10 @@ import GRDB
 
 /// A page of a stream, as a connection that reads finds it.
 struct EventPage {
+    /// How many payload bytes end a page, with the event that reaches this number: nobody shall need the memory for a
+    /// thousand of the largest events at a time.
+    private static let maximumBytes = 4 << 20
+
     let stream: StreamName
     let offset: Int64
     let direction: ReadDirection
@@ -46,8 +50,12 @@ struct EventPage {
             let bounds = try bounds(in: database)
             let range = try range(within: bounds)
             guard !range.isEmpty else { return [] }
-            let events = try Self.events(in: range, of: bounds.id, direction: direction, database)
-            if events.count == range.count { return events }
+            let (events, isWhole) = try Self.events(
+                in: range, of: bounds.id, direction: direction, maximumBytes: Self.maximumBytes, database)
+            // Of a page that ended early, the last event tells whether there is one for every offset.
+            let count = Int64(events.count)
+            let last = direction == .forward ? range.lowerBound + count - 1 : range.upperBound - count
+            if isWhole ? events.count == range.count : events.last?.offset.rawValue == last { return events }
             guard try self.bounds(in: database).first > bounds.first else {
                 throw EventStreamingError(.storeDamaged, "Stream '\(stream)' lacks events from \(range.lowerBound) on.")
             }
@@ -80,17 +88,20 @@ struct EventPage {
     ) throws -> [StoredEvent] {
         let ranges = offsets.ranges
         if ranges.count == 1 {
-            return try events(in: ranges[0], of: stream, direction: .forward, database)
+            return try events(in: ranges[0], of: stream, direction: .forward, database).events
         }
-        return try ranges.flatMap { try events(in: $0, of: stream, direction: .forward, database) }
+        return try ranges.flatMap { try events(in: $0, of: stream, direction: .forward, database).events }
     }
 
+    /// - Parameter maximumBytes: After so many payload bytes it is enough.
+    /// - Returns: The events, and whether they are all there are.
     private static func events(
         in offsets: Range<Int64>,
         of stream: Int64,
         direction: ReadDirection,
+        maximumBytes: Int = .max,
         _ database: Database
-    ) throws -> [StoredEvent] {
+    ) throws -> (events: [StoredEvent], isWhole: Bool) {
         let query = try SQLiteStatement(cachedIn: database, direction == .forward ? ascending : descending)
         let positions = EventPosition.range(stream, offsets)
         query.bind(1, positions.lowerBound)
@@ -99,10 +110,14 @@ struct EventPage {
         var events: [StoredEvent] = []
         events.reserveCapacity(min(offsets.count, 1024))
         var rows = EventRows()
+        var bytes = 0
         while try query.step() {
-            events.append(try rows.event(from: query))
+            if bytes >= maximumBytes { return (events, false) }
+            let event = try rows.event(from: query)
+            if case .encoded(let payload) = event.payload { bytes += payload.count }
+            events.append(event)
         }
-        return events
+        return (events, true)
     }
 
     private static let ascending = """

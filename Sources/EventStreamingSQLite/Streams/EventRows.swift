@@ -54,7 +54,7 @@ struct EventRows {
             return context
         }
         context = EventContext(
-            correlationID: correlationID.isEmpty ? nil : try WorkflowID(String(decoding: correlationID, as: UTF8.self)),
+            correlationID: correlationID.isEmpty ? nil : try Self.workflowID(correlationID),
             causationID: causationID.isEmpty ? nil : try MessageID(causationID),
             headers: headers.isEmpty ? [:] : try Self.headers(headers)
         )
@@ -80,6 +80,13 @@ struct EventRows {
             }
             return true
         }
+    }
+
+    private static func workflowID(_ bytes: UnsafeRawBufferPointer) throws -> WorkflowID {
+        guard let id = try? WorkflowID(String(decoding: bytes, as: UTF8.self)) else {
+            throw EventStreamingError(.storeDamaged, "The correlation id of an event is not what this store writes.")
+        }
+        return id
     }
 
     private static func headers(_ bytes: UnsafeRawBufferPointer) throws -> [String: String] {

@@ -5,8 +5,9 @@ extension Writer {
     /// Appends events, or throws an `EventStreamingError` and changes nothing.
     func append(_ append: CheckedAppend, to name: StreamName, at moment: Moment) throws -> AppendResult {
         guard let stream = streams[name] else { throw EventStreamingError.unknownStream(name) }
-        if stream.type == .ephemeral {
-            // Whether there is a position that keeps the events is a question of time.
+        if stream.type == .ephemeral || stream.overflow == .dropOldest {
+            // Whether there is a position that keeps the events, and who still had to finish what is dropped, are
+            // questions of time.
             try arrive(in: stream, at: moment)
         }
         // Mostly ids are new, and then the index that keeps them unique is all that has to be asked.

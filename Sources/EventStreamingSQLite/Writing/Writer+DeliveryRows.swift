@@ -77,6 +77,11 @@ extension Writer {
         let scheduled = row.isNull(16) ? OffsetRanges(span) : OffsetRanges(text: row.text(16))
         let remaining = row.isNull(17) ? scheduled : OffsetRanges(text: row.text(17))
         guard let scheduled, let remaining else { throw damage }
+        let consumer = row.optionalText(11)
+        let owner = try consumer.map { name in
+            guard let owner = try? ConsumerID(name) else { throw damage }
+            return owner
+        }
         let due = times.read(row.int(13))
         var failure: Delivery.Failure?
         if !row.isNull(19) {
@@ -88,7 +93,7 @@ extension Writer {
         }
         let holder = row.optionalInt(12).map { UInt64(clamping: $0) }
         return DeliveryRecord(
-            consumer: try row.optionalText(11).map { try ConsumerID($0) },
+            consumer: owner,
             key: UInt64(clamping: row.int(10)),
             delivery: Delivery(
                 phase: holder.map { .leased(holder: $0, expiry: due) } ?? .waiting(due: due),

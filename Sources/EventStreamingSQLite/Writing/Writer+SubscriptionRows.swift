@@ -96,7 +96,7 @@ extension Writer {
             }
             let id = query.int(0)
             let definition = try SubscriptionDefinition(query, stream: stream.name, eventTypes: try eventTypes(of: id))
-            let records = SubscriptionRecords(
+            var records = SubscriptionRecords(
                 subscription: SubscriptionRecord(
                     lastKey: UInt64(clamping: query.int(15)),
                     position: query.int(16),
@@ -106,6 +106,7 @@ extension Writer {
                 consumers: try consumers(of: id),
                 deliveries: try deliveries(of: id)
             )
+            signsOfLife[definition.id]?.extend(&records)
             let state = SubscriptionState(
                 restoring: records,
                 definition: definition,

@@ -22,6 +22,10 @@ extension Writer {
             var effects = SubscriptionEffects()
             subscription.state.expire(at: moment, floor: &stream.floor, effects: &effects)
             subscription.isChanged = true
+            if !effects.expired.isEmpty || effects.hasNews {
+                // Written down even if the call only looks: who was told to be gone must not come back.
+                try begin()
+            }
             try apply(effects, of: subscription, at: moment)
         }
         if isLater {

@@ -6,7 +6,8 @@ import GRDBSQLite
 /// Makes all changes of the database, group by group, each group in one transaction.
 ///
 /// Keeps in memory what every change needs: the numbers of streams, and the state of subscriptions. A group changes
-/// memory and rows alike; when its transaction fails, memory is given up and loaded again from the rows.
+/// memory and rows alike; when its transaction fails, memory is given up and loaded again from the rows. Heartbeats, which
+/// are not written down by themselves, outlast that.
 ///
 /// Sendable without a lock, because everything in here is used only within ``SQLiteDatabase/write(_:)``, which never
 /// runs two calls at the same time.
@@ -26,6 +27,11 @@ final class Writer: @unchecked Sendable {
     /// The streams to tell of when the transaction is committed.
     var changedStreams: Set<StreamName> = []
     var rows = EventRows()
+
+    /// What was in memory only when it had to be given up.
+    private(set) var signsOfLife: [SubscriptionID: SignsOfLife] = [:]
+    /// ``expired`` as it was before the group under way.
+    private var expiredBefore: [ConsumerRegistration] = []
 
     private var statements: [SQLiteStatement?] = Array(repeating: nil, count: Query.allCases.count)
     private var connection: Database?
@@ -86,6 +92,7 @@ final class Writer: @unchecked Sendable {
 
     private func attempt(_ operations: [Operation]) throws -> GroupOutcome {
         var answers: [Answer] = []
+        expiredBefore = expired
         do {
             try load()
             try choose(durable: operations.contains(where: mustBeDurable))
@@ -166,6 +173,11 @@ final class Writer: @unchecked Sendable {
 
     private func abandon() {
         changedStreams.removeAll()
+        // Nobody was told of them.
+        expired = expiredBefore
+        if isLoaded {
+            signsOfLife = subscriptions.mapValues(\.state.signsOfLife)
+        }
         isLoaded = false
         isInTransaction = false
         // Some errors have ended the transaction already.
@@ -188,6 +200,7 @@ final class Writer: @unchecked Sendable {
         subscriptions = [:]
         try loadStreams()
         try loadSubscriptions()
+        signsOfLife = [:]
         isLoaded = true
     }
 

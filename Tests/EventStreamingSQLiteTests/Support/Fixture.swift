@@ -89,8 +89,14 @@ struct Fixture: Sendable {
     }
 
     func ids(in store: SQLiteEventStreamStore) async throws -> [MessageID] {
-        let first = try await store.metadata(of: stream).first
-        return try await store.read(stream, from: first, direction: .forward, limit: 100_000).map(\.id)
+        var offset = try await store.metadata(of: stream).first
+        var ids: [MessageID] = []
+        while true {
+            let page = try await store.read(stream, from: offset, direction: .forward, limit: 100_000)
+            guard let last = page.last else { return ids }
+            ids += page.map(\.id)
+            offset = last.offset.advanced(by: 1)
+        }
     }
 
     func position(in store: SQLiteEventStreamStore) async throws -> Int64? {
