@@ -124,7 +124,8 @@ extension SQLiteEventStreamStore: EventStreamStore {
         }
     }
 
-    /// Leases the next events to a consumer.
+    /// Leases the next events to a consumer. The events are read while the writer waits for the disk, where it can be
+    /// guessed which they will be.
     public func dequeue(
         as consumer: ConsumerRegistration,
         limit: Int,
@@ -134,10 +135,13 @@ extension SQLiteEventStreamStore: EventStreamStore {
         let moment = Moment(clock)
         var settlement = settlement
         while true {
-            let handout = try await change(
-                durable: { [settlement] in settlement != nil || $0.delivers(atMostOnce: consumer.subscription) },
-                { [settlement] in try $0.dequeue(as: consumer, limit: limit, settling: settlement, at: moment) }
-            )
+            let guess = readAhead.guess(for: consumer, limit: limit)
+            let (handout, page) = try await readingAhead(guess) { [settlement] () throws(EventStreamingError) in
+                try await change(
+                    durable: { settlement != nil || $0.delivers(atMostOnce: consumer.subscription) },
+                    { try $0.dequeue(as: consumer, limit: limit, settling: settlement, at: moment) }
+                )
+            }
             settlement = nil
             switch handout {
             // A long stretch that the filter passes over is looked at in turns, so that others come in between.
@@ -148,12 +152,32 @@ extension SQLiteEventStreamStore: EventStreamStore {
             case .events(let portion, let events):
                 return .lease(Lease(portion, events: events, holder: consumer))
             case .portion(let portion, let stream):
-                let events = try database.read { try EventPage.events(at: portion.offsets, of: stream, in: $0) }
+                readAhead.note(portion.offsets, of: stream, leasedTo: consumer)
+                if let events = ReadAhead.events(at: portion.offsets, in: page) {
+                    return .lease(Lease(portion, events: events, holder: consumer))
+                }
+                let events = try events(at: portion.offsets, of: stream)
                 // All of it may have been dropped in the meantime, and with it the lease.
                 guard !events.isEmpty else { continue }
                 return .lease(Lease(portion, events: events, holder: consumer))
             }
         }
+    }
+
+    /// Does `body`, and reads at the same time what is probably wanted then.
+    private func readingAhead(
+        _ guess: (stream: Int64, offsets: Range<Int64>)?,
+        _ body: () async throws(EventStreamingError) -> Handout
+    ) async throws(EventStreamingError) -> (Handout, page: [StoredEvent]) {
+        guard let guess else { return (try await body(), []) }
+        // What goes wrong here shows when the events are read for good.
+        async let page = try? events(at: OffsetRanges(guess.offsets), of: guess.stream)
+        let handout = try await body()
+        return (handout, await page ?? [])
+    }
+
+    private func events(at offsets: OffsetRanges, of stream: Int64) throws(EventStreamingError) -> [StoredEvent] {
+        try database.read { try EventPage.events(at: offsets, of: stream, in: $0) }
     }
 
     /// Records what became of a lease's events. It is on disk when this returns.

@@ -26,6 +26,7 @@ public final class SQLiteEventStreamStore: Sendable {
     let clock: any EventStreamingClock
     let database: SQLiteDatabase
     let observers = ObserverList()
+    let readAhead = ReadAhead()
     private let writer: Writer
     private let group: GroupCommit<Operation, Answer>
 
