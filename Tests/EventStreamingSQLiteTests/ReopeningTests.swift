@@ -1,5 +1,6 @@
 import EventStreaming
 import EventStreamingSQLite
+import Foundation
 import Testing
 
 private struct NoteWorkflow: Workflow {}
@@ -67,6 +68,7 @@ struct ReopeningTests {
                     }
                 }
                 count += writesLast ? 24 : 12
+                #expect(try openDescriptors(of: fixture.path) == 0)
             }
             #expect(try await fixture.withStore { try await fixture.ids(in: $0).count } == count)
         }
@@ -84,6 +86,19 @@ struct ReopeningTests {
                 }
             }
         }
+    }
+
+    /// How many descriptors this process has open of the files of a database. Those of a store that is gone would keep its
+    /// locks.
+    private func openDescriptors(of path: String) throws -> Int {
+        #if os(Linux)
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { descriptor in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + descriptor)
+            return target?.hasPrefix(path) == true
+        }
+        #else
+        0
+        #endif
     }
 
     /// Calls `body` until the file is free; fails when it is not within a generous time.
