@@ -121,11 +121,11 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     /// A sign of life.
     public func heartbeat(
         _ registration: ConsumerRegistration,
-        extendsLeases: Bool
+        extending leases: LeaseExtension
     ) async throws(EventStreamingError) {
         try handle(of: registration).change(at: Moment(clock)) {
             (subscription, _, floor, moment, _) throws(EventStreamingError) in
-            try subscription.state.heartbeat(registration, extendsLeases: extendsLeases, at: moment, floor: &floor)
+            try subscription.state.heartbeat(registration, extending: leases, at: moment, floor: &floor)
         }
     }
 

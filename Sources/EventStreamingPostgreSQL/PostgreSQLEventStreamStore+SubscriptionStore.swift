@@ -90,12 +90,12 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
     /// A sign of life.
     public func heartbeat(
         _ registration: ConsumerRegistration,
-        extendsLeases: Bool
+        extending leases: LeaseExtension
     ) async throws(EventStreamingError) {
         try await change(gate(of: registration), isDurable: false) { (state, work) throws(EventStreamingError) in
             try state.heartbeat(
                 registration,
-                extendsLeases: extendsLeases,
+                extending: leases,
                 at: work.moment,
                 floor: &work.floor
             )

@@ -98,12 +98,12 @@ extension SQLiteEventStreamStore: SubscriptionStore {
     /// A sign of life. Written down with the next change, as it means nothing to another process.
     public func heartbeat(
         _ registration: ConsumerRegistration,
-        extendsLeases: Bool
+        extending leases: LeaseExtension
     ) async throws(EventStreamingError) {
         let moment = Moment(clock)
         try await change(durable: false) { writer in
             try writer.change(writer.subscription(of: registration), at: moment) { state, floor, moment, _ in
-                try state.heartbeat(registration, extendsLeases: extendsLeases, at: moment, floor: &floor)
+                try state.heartbeat(registration, extending: leases, at: moment, floor: &floor)
             }
         }
     }

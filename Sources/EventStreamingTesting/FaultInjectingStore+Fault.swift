@@ -34,7 +34,7 @@ extension FaultInjectingStore {
         case unregisterConsumer
         /// `removeConsumer(_:of:)`.
         case removeConsumer
-        /// `heartbeat(_:extendsLeases:)`.
+        /// `heartbeat(_:extending:)`.
         case heartbeat
         /// `expireConsumers()`.
         case expireConsumers

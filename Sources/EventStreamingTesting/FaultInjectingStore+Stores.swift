@@ -156,10 +156,10 @@ extension FaultInjectingStore: SubscriptionStore {
     /// A sign of life, unless a fault of ``Operation/heartbeat`` applies.
     public func heartbeat(
         _ registration: ConsumerRegistration,
-        extendsLeases: Bool
+        extending leases: LeaseExtension
     ) async throws(EventStreamingError) {
         try await perform(.heartbeat) { () async throws(EventStreamingError) in
-            try await base.heartbeat(registration, extendsLeases: extendsLeases)
+            try await base.heartbeat(registration, extending: leases)
         }
     }
 

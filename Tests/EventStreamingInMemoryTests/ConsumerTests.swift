@@ -43,7 +43,7 @@ struct ConsumerTests {
         let lease = try #require(await fixture.lease(holder))
         for extends in [true, true, false] {
             fixture.clock.advance(by: .seconds(20))
-            try await fixture.store.heartbeat(holder, extendsLeases: extends)
+            try await fixture.store.heartbeat(holder, extending: extends ? .all : .none)
         }
         guard case .empty(let until) = try await fixture.store.dequeue(as: other, limit: 1) else {
             Issue.record("The lease has ended too early.")
@@ -73,7 +73,7 @@ struct ConsumerTests {
                     _ = try await store.dequeue(as: registration, limit: 1)
                 },
                 await code { () throws(EventStreamingError) in
-                    try await store.heartbeat(registration, extendsLeases: true)
+                    try await store.heartbeat(registration, extending: .all)
                 },
                 await code { () throws(EventStreamingError) in try await store.unregisterConsumer(registration) },
             ]

@@ -158,19 +158,19 @@ struct FailureTests {
                 let consumer = try await fixture.register(in: store)
                 let lease = try await fixture.lease(1, as: consumer, in: store)
                 fixture.clock.advance(by: .seconds(6))
-                try await store.heartbeat(consumer, extendsLeases: true)
+                try await store.heartbeat(consumer, extending: .all)
                 let seen = try await store.consumers(of: fixture.subscription).map(\.lastSeenAt)
                 for _ in 1...2 {
                     await Self.fail(store)
                 }
                 fixture.clock.advance(by: .seconds(6))
                 #expect(try await store.consumers(of: fixture.subscription).map(\.lastSeenAt) == seen)
-                try await store.heartbeat(consumer, extendsLeases: false)
+                try await store.heartbeat(consumer, extending: .none)
                 try await store.acknowledge(lease)
                 // They end all the same.
                 fixture.clock.advance(by: .seconds(10))
                 await Self.fail(store)
-                #expect(await storeError { try await store.heartbeat(consumer, extendsLeases: false) } != nil)
+                #expect(await storeError { try await store.heartbeat(consumer, extending: .none) } != nil)
             }
         }
     }
@@ -192,7 +192,7 @@ struct FailureTests {
                 let first = try await fixture.register("one", in: store)
                 let second = try await fixture.register("two", in: store)
                 fixture.clock.advance(by: .seconds(5))
-                try await store.heartbeat(second, extendsLeases: false)
+                try await store.heartbeat(second, extending: .none)
                 fixture.clock.advance(by: .seconds(5))
                 #expect(try await store.consumers(of: fixture.subscription).map(\.isConnected) == [false, true])
                 await Self.fail(store)

@@ -134,7 +134,7 @@ struct RecoveryTests {
                 let lease = try await fixture.lease(10, as: consumer, in: store)
                 #expect(lease.events.map(\.id) == wanted.map(\.id))
                 fixture.clock.advance(by: .seconds(6))
-                try await store.heartbeat(consumer, extendsLeases: false)
+                try await store.heartbeat(consumer, extending: .none)
                 fixture.clock.advance(by: .seconds(1))
                 #expect(await storeError { try await store.acknowledge(lease) }?.code == .leaseExpired)
             }

@@ -183,7 +183,7 @@ struct RestoringTests {
                     }
                     return "\(state.lap(before: head, floor: &floor).ranges) \(state.positions)"
                 } else {
-                    try state.heartbeat(holder, extendsLeases: true, at: moment, floor: &floor)
+                    try state.heartbeat(holder, extending: .all, at: moment, floor: &floor)
                 }
             default: break
             }

@@ -208,7 +208,7 @@ struct FaultInjectingStoreTests {
             ),
             (.unregisterConsumer, { try await store.unregisterConsumer(registration) }),
             (.removeConsumer, { _ = try await store.removeConsumer(consumer, of: id) }),
-            (.heartbeat, { try await store.heartbeat(registration, extendsLeases: true) }),
+            (.heartbeat, { try await store.heartbeat(registration, extending: .all) }),
             (.expireConsumers, { _ = try await store.expireConsumers() }),
             (.consumers, { _ = try await store.consumers(of: id) }),
             (.progress, { _ = try await store.progress(of: id) }),

@@ -257,8 +257,9 @@ final class Consumer: Sendable {
         defer { state.withLock { $0.endReport() } }
         guard let registration else { return }
         try await report(settlements)
+        let leases = state.withLock { $0.leases }
         do throws(EventStreamingError) {
-            try await engine.store.heartbeat(registration, extendsLeases: true)
+            try await engine.store.heartbeat(registration, extending: .only(leases))
         } catch {
             switch error.code {
             case .unknownConsumer where !losesPosition:

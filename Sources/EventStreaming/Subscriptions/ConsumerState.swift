@@ -233,6 +233,13 @@ struct ConsumerState: Sendable {
 
     // MARK: - Keeping alive
 
+    /// The leases with something unfinished, or of which the store does not know yet that it is finished.
+    var leases: Set<UInt64> {
+        var epochs = Set(unrecorded.lazy.map(\.leaseEpoch))
+        epochs.formUnion(ledgers.lazy.map(\.lease).filter(\.needsSettlement).map(\.epoch))
+        return epochs
+    }
+
     /// What to tell the store at a heartbeat: prefixes that were finished, and events that have been in hand too long.
     mutating func heartbeat(visibilityTimeout: Duration, now: Duration) -> [Settlement] {
         guard let registration, isOpen else { return [] }

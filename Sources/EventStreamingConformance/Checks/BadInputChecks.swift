@@ -40,7 +40,7 @@ enum BadInputChecks {
                         let consumer = try await harness.register("c1", of: subscription)
                         try await harness.append(1, to: stream)
                         if case .lease(let lease) = try await harness.store.dequeue(as: consumer, limit: 1) {
-                            try await harness.store.heartbeat(consumer, extendsLeases: true)
+                            try await harness.store.heartbeat(consumer, extending: .all)
                             try await harness.store.acknowledge(lease)
                         }
                     }

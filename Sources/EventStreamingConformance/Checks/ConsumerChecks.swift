@@ -29,7 +29,7 @@ enum ConsumerChecks {
             _ = try await harness.lease(0..<2, as: registration)
             // A consumer that is known is left alone.
             try await harness.store.createConsumer(name, of: subscription.id, start: .latest)
-            try await harness.store.heartbeat(registration, extendsLeases: true)
+            try await harness.store.heartbeat(registration, extending: .all)
             try requireEqual(try await harness.store.consumers(of: subscription.id).map(\.inFlight), [2], "in flight")
         },
         StoreCheck("consumers: an unknown subscription") { harness in
@@ -64,7 +64,7 @@ enum ConsumerChecks {
                 try await harness.store.acknowledge(lease)
             }
             try await requireError(.consumerReplaced, from: "heartbeat of the replaced consumer") {
-                try await harness.store.heartbeat(old, extendsLeases: true)
+                try await harness.store.heartbeat(old, extending: .all)
             }
             try await requireError(.consumerReplaced, from: "unregistering the replaced consumer") {
                 try await harness.store.unregisterConsumer(old)
@@ -107,7 +107,7 @@ enum ConsumerChecks {
                 try await requireError(.unknownConsumer, from: "call \(call) of an unregistered consumer") {
                     switch call {
                     case 0: _ = try await harness.store.dequeue(as: first, limit: 1)
-                    case 1: try await harness.store.heartbeat(first, extendsLeases: false)
+                    case 1: try await harness.store.heartbeat(first, extending: .none)
                     default: try await harness.store.unregisterConsumer(first)
                     }
                 }

@@ -26,7 +26,7 @@ enum ConsumerTimeoutChecks {
                 try await requireError(.unknownConsumer, from: "call \(call) of an expired consumer") {
                     switch call {
                     case 0: _ = try await harness.store.dequeue(as: first, limit: 1)
-                    case 1: try await harness.store.heartbeat(first, extendsLeases: true)
+                    case 1: try await harness.store.heartbeat(first, extending: .all)
                     default: try await harness.store.unregisterConsumer(first)
                     }
                 }
@@ -41,7 +41,7 @@ enum ConsumerTimeoutChecks {
             let second = try await harness.register("c2", of: subscription)
             for round in 0..<6 {
                 harness.clock.advance(by: .seconds(9))
-                try await harness.store.heartbeat(first, extendsLeases: round.isMultiple(of: 2))
+                try await harness.store.heartbeat(first, extending: round.isMultiple(of: 2) ? .all : .none)
                 try await harness.requireNothing(for: second)
             }
             try requireEqual(try await harness.store.expireConsumers(), [], "expired consumers")
@@ -52,7 +52,7 @@ enum ConsumerTimeoutChecks {
             let (_, subscription, first) = try await makeQueue(harness)
             let second = try await harness.register("c2", of: subscription, kind: .temporary)
             harness.clock.advance(by: .seconds(6))
-            try await harness.store.heartbeat(second, extendsLeases: false)
+            try await harness.store.heartbeat(second, extending: .none)
             harness.clock.advance(by: .seconds(4))
             try requireEqual(try await harness.store.expireConsumers(), [first], "expired first")
             try requireEqual(try await harness.store.expireConsumers(), [], "nobody else")
@@ -101,7 +101,7 @@ enum ConsumerTimeoutChecks {
             try require(again.epoch > first.epoch, "the epoch grows")
             let lease = try await harness.lease(0..<1, as: again, attempt: 2)
             try await requireError(.consumerReplaced, from: "heartbeat of the old registration") {
-                try await harness.store.heartbeat(first, extendsLeases: true)
+                try await harness.store.heartbeat(first, extending: .all)
             }
             try await harness.store.acknowledge(lease)
         },

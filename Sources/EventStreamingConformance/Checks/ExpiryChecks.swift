@@ -58,7 +58,7 @@ enum ExpiryChecks {
             let lease = try await harness.lease(0..<1, as: first)
             for _ in 0..<5 {
                 harness.clock.advance(by: .seconds(29))
-                try await harness.store.heartbeat(first, extendsLeases: true)
+                try await harness.store.heartbeat(first, extending: .all)
                 try await harness.requireNothing(for: second)
             }
             harness.clock.advance(by: .seconds(29))
@@ -71,16 +71,33 @@ enum ExpiryChecks {
             try await harness.append(1, to: stream)
             _ = try await harness.lease(0..<1, as: first)
             harness.clock.advance(by: .seconds(20))
-            try await harness.store.heartbeat(first, extendsLeases: false)
+            try await harness.store.heartbeat(first, extending: .none)
             harness.clock.advance(by: .seconds(10))
             try await harness.lease(0..<1, as: second, attempt: 2)
+        },
+        StoreCheck("expiry: a heartbeat extends only the leases that it names") { harness in
+            let (stream, subscription, first) = try await harness.makeQueue()
+            let second = try await harness.register("c2", of: subscription)
+            try await harness.append(3, to: stream)
+            let known = try await harness.lease(0..<1, as: first)
+            _ = try await harness.lease(1..<2, as: first)
+            let foreign = try await harness.lease(2..<3, as: second)
+            harness.clock.advance(by: .seconds(20))
+            try await harness.store.heartbeat(first, extending: .only([known.epoch, foreign.epoch, .max]))
+            harness.clock.advance(by: .seconds(10))
+            // Neither the lease that was not named nor that of another consumer has lasted.
+            try await harness.lease(1..<2, as: second, attempt: 2)
+            try await requireError(.leaseExpired, from: "acknowledging") {
+                try await harness.store.acknowledge(foreign)
+            }
+            try await harness.store.acknowledge(known)
         },
         StoreCheck("expiry: a heartbeat does not bring an expired lease back") { harness in
             let (stream, _, consumer) = try await harness.makeQueue()
             try await harness.append(1, to: stream)
             let lease = try await harness.lease(0..<1, as: consumer)
             harness.clock.advance(by: .seconds(30))
-            try await harness.store.heartbeat(consumer, extendsLeases: true)
+            try await harness.store.heartbeat(consumer, extending: .all)
             try await requireError(.leaseExpired, from: "acknowledging") {
                 try await harness.store.acknowledge(lease)
             }

@@ -160,7 +160,7 @@ enum LeaseChecks {
                 _ = try await harness.store.dequeue(as: stranger, limit: 1)
             }
             try await requireError(.unknownConsumer, from: "heartbeat of a stranger") {
-                try await harness.store.heartbeat(stranger, extendsLeases: true)
+                try await harness.store.heartbeat(stranger, extending: .all)
             }
             try await requireError(.unknownConsumer, from: "unregistering a stranger") {
                 try await harness.store.unregisterConsumer(stranger)

@@ -82,7 +82,7 @@ enum OffsetChecks {
                 try await harness.store.acknowledge(lease)
             }
             try await harness.requireOffset(0, of: nil, in: subscription)
-            try await harness.store.heartbeat(consumer, extendsLeases: true)
+            try await harness.store.heartbeat(consumer, extending: .all)
             try await harness.store.acknowledge(try await harness.lease(0..<6, as: consumer))
             harness.clock.advance(by: .seconds(100))
             try await harness.requireNothing(for: consumer)

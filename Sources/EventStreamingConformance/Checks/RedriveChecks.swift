@@ -82,7 +82,7 @@ enum RedriveChecks {
             try await harness.store.release(first)
             let second = try await harness.lease(0..<1, as: consumer)
             harness.clock.advance(by: .seconds(20))
-            try await harness.store.heartbeat(consumer, extendsLeases: true)
+            try await harness.store.heartbeat(consumer, extending: .all)
             harness.clock.advance(by: .seconds(20))
             try await harness.requireNothing(for: consumer)
             harness.clock.advance(by: .seconds(20))

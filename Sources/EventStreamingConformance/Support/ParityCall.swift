@@ -14,7 +14,8 @@ enum ParityCall: Sendable {
     case register(ConsumerID, SubscriptionID, ConsumerKind, StartPosition?)
     case unregister(Int)
     case remove(ConsumerID, SubscriptionID)
-    case heartbeat(Int, extendsLeases: Bool)
+    /// Extending all leases, none, or only that of a number.
+    case heartbeat(Int, extendsLeases: Bool, lease: Int?)
     case expire
     case look(SubscriptionID)
     case dequeue(Int, limit: Int)

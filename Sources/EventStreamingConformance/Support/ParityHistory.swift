@@ -47,7 +47,9 @@ struct ParityHistory {
                 try consumer(), try subscriptionID(), pick([.durable, .temporary]), maybe { $0.position() })
         case 43..<44: return .unregister(number(0..<max(1, registrations)))
         case 44..<45: return .remove(try consumer(), try subscriptionID())
-        case 45..<48: return .heartbeat(recent(registrations), extendsLeases: flip())
+        case 45..<48:
+            let lease = flip() ? recent(leases) : nil
+            return .heartbeat(recent(registrations), extendsLeases: flip(), lease: lease)
         case 48..<49: return .expire
         case 49..<53: return .look(try subscriptionID())
         case 53..<72: return .dequeue(recent(registrations), limit: limit())

@@ -106,9 +106,13 @@ struct ParitySide {
         case .unregister(let index):
             guard let registration = registration(index) else { return "nobody" }
             try await store.unregisterConsumer(registration)
-        case .heartbeat(let index, let extendsLeases):
+        case .heartbeat(let index, let extendsLeases, let lease):
             guard let registration = registration(index) else { return "nobody" }
-            try await store.heartbeat(registration, extendsLeases: extendsLeases)
+            var extended: LeaseExtension = extendsLeases ? .all : .none
+            if let lease, leases.indices.contains(lease) {
+                extended = .only([leases[lease].epoch])
+            }
+            try await store.heartbeat(registration, extending: extended)
         case .dequeue(let index, let limit):
             guard let registration = registration(index) else { return "nobody" }
             return try await dequeue(as: registration, limit: limit, settling: nil)

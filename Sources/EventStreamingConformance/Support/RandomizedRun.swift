@@ -172,7 +172,7 @@ struct RandomizedRun {
         guard let consumer = consumers[name] else { return }
         let extends = Bool.random(using: &random)
         expireAll()
-        try await harness.store.heartbeat(consumer, extendsLeases: extends)
+        try await harness.store.heartbeat(consumer, extending: extends ? .all : .none)
         if extends {
             let position = position(of: name)
             let deadline = harness.clock.uptime + Self.visibility

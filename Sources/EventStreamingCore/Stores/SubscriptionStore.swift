@@ -50,11 +50,15 @@ public protocol SubscriptionStore: Sendable {
         of subscription: SubscriptionID
     ) async throws(EventStreamingError) -> Bool
 
-    /// A sign of life: the consumer lives for another ``SubscriptionDefinition/consumerTimeout``, and, when
-    /// `extendsLeases`, its leases last for another ``SubscriptionDefinition/visibilityTimeout``.
+    /// A sign of life: the consumer lives for another ``SubscriptionDefinition/consumerTimeout``, and those of its leases
+    /// that are to be extended last for another ``SubscriptionDefinition/visibilityTimeout``.
+    ///
+    /// A consumer names the leases that it knows of. One that it never heard of, because the answer was lost, then ends
+    /// by itself, and its events are delivered again.
     ///
     /// - Throws: `consumerReplaced`; `unknownConsumer` when the registration ended or expired.
-    func heartbeat(_ registration: ConsumerRegistration, extendsLeases: Bool) async throws(EventStreamingError)
+    func heartbeat(_ registration: ConsumerRegistration, extending leases: LeaseExtension)
+        async throws(EventStreamingError)
 
     /// Ends the registrations of consumers whose time ran out, and the leases that expired. Calls of the store see
     /// expired consumers and leases as ended anyhow; this makes it happen, and tells who.

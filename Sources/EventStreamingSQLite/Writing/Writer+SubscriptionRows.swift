@@ -149,7 +149,7 @@ extension Writer {
 
     /// Writes what has changed of a subscription.
     func write(_ subscription: SubscriptionEntry) throws {
-        let changes = subscription.state.takeChanges()
+        let changes = subscription.state.takeChanges(sparesLifeSigns: true)
         let advance = try statement(.advanceSubscription)
         advance.bind(1, subscription.id)
         advance.bind(2, Int64(clamping: changes.subscription.lastKey))

@@ -159,7 +159,7 @@ extension Cursor {
     }
 
     /// Lets the leases of a holder last until `expiry` at least.
-    mutating func extend(_ keys: [UInt64], of holder: UInt64, until expiry: Duration) {
+    mutating func extend(_ keys: some Sequence<UInt64>, of holder: UInt64, until expiry: Duration) {
         for key in keys {
             modify(key) { delivery in
                 if case .leased(holder, let present) = delivery.phase, present < expiry {

@@ -112,16 +112,18 @@ extension SubscriptionState {
 
     package mutating func heartbeat(
         _ registration: ConsumerRegistration,
-        extendsLeases: Bool,
+        extending leases: LeaseExtension,
         at moment: Moment,
         floor: inout RetentionFloor
     ) throws(EventStreamingError) {
         let place = try place(of: registration)
         withCursor(at: place, floor: &floor) { cursor, membership, desk in
             membership.showLife(at: moment, timeout: desk.consumerTimeout)
-            if extendsLeases {
-                let expiry = moment.uptime + desk.visibilityTimeout
-                cursor.extend(membership.leaseKeys, of: membership.epoch, until: expiry)
+            let expiry = moment.uptime + desk.visibilityTimeout
+            switch leases {
+            case .none: break
+            case .all: cursor.extend(membership.leaseKeys, of: membership.epoch, until: expiry)
+            case .only(let keys): cursor.extend(keys, of: membership.epoch, until: expiry)
             }
         }
     }

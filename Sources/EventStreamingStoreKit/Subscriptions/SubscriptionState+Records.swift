@@ -17,17 +17,19 @@ extension SubscriptionState {
 
     /// What changed since the last call, or since the state was made or restored. Costs what the changes cost.
     ///
-    /// Signs of life alone are not worth a write each. So whoever restores the state from what was written may see the
-    /// end of a registration up to an eighth of the consumers' timeout too early.
-    package mutating func takeChanges() -> SubscriptionChanges {
+    /// - Parameter sparesLifeSigns: Whether a sign of life that says nothing else is left out, unless it is an eighth of
+    ///   the consumers' timeout later than the last. For stores whose registrations end with the process: whoever
+    ///   restores the state from what was written would see them end too early.
+    package mutating func takeChanges(sparesLifeSigns: Bool = false) -> SubscriptionChanges {
         var changes = SubscriptionChanges(subscription: record)
         take(shared.takeChangedKeys(), of: nil, from: shared, into: &changes)
+        let apart = sparesLifeSigns ? desk.consumerTimeout / Self.lifeSigns : .zero
         for id in changedConsumers.sorted() {
             guard let place = consumers.place(of: id) else {
                 changes.removedConsumers.append(id)
                 continue
             }
-            if let record = consumers[place].takeChanges(lifeSignsApart: desk.consumerTimeout / Self.lifeSigns) {
+            if let record = consumers[place].takeChanges(lifeSignsApart: apart) {
                 changes.consumers.append(record)
             }
             let keys = consumers[place].cursor.takeChangedKeys()

@@ -64,6 +64,31 @@ struct OutageTests {
         #expect(Set(handled.entries) == Set(0..<100))
     }
 
+    @Test("a lease whose answer was lost runs out, though the consumer lives on")
+    func lostLease() async throws {
+        let seen = Journal<Seen>()
+        let store = store
+        let streaming = try makeOrders(storage: .shared(store), clock: clock, mail: { $0.mode = .exclusive })
+        try await withEventStreaming(streaming) { streaming in
+            try await streaming.place(1...3)
+            store.fail(.dequeue, with: Self.unavailable, on: .nextCalls(1), effect: .after)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    var deliveries = try streaming.subscribe(to: "mail", as: "a").makeAsyncIterator()
+                    let code = await errorCode { _ = try await deliveries.next() }
+                    #expect(code == .storeUnavailable)
+                    while seen.count < 3, let delivery = try await deliveries.next() {
+                        try await delivery.acknowledge()
+                        seen.add(Seen(delivery))
+                    }
+                }
+                try await pass(streaming) { _ in seen.count == 3 }
+                try await group.waitForAll()
+            }
+        }
+        #expect(seen.entries == (1...3).map { Seen($0, attempt: 2) })
+    }
+
     @Test("a settlement that could not be recorded is repeated, and the event does not come again")
     func settlementIsRepeated() async throws {
         let handled = Journal<Seen>()

@@ -115,8 +115,10 @@ struct EncodingStore: EventStreamingStore {
         try await base.removeConsumer(consumer, of: subscription)
     }
 
-    func heartbeat(_ registration: ConsumerRegistration, extendsLeases: Bool) async throws(EventStreamingError) {
-        try await base.heartbeat(registration, extendsLeases: extendsLeases)
+    func heartbeat(_ registration: ConsumerRegistration, extending leases: LeaseExtension)
+        async throws(EventStreamingError)
+    {
+        try await base.heartbeat(registration, extending: leases)
     }
 
     func expireConsumers() async throws(EventStreamingError) -> [ConsumerRegistration] {
