@@ -10,6 +10,7 @@ final class SQLiteDatabase: Sendable {
     /// Held for as long as the connections are open: until the last one has put its log into the file, nobody else can
     /// open it.
     private let lock: FileLock
+    private let log: LogFile
 
     /// Opens the file, which is created when there is none, and brings its tables up to date.
     ///
@@ -22,9 +23,12 @@ final class SQLiteDatabase: Sendable {
         lock = try Self.lock(realPath)
         do {
             pool = try DatabasePool(path: realPath, configuration: Self.configuration)
-            try pool.writeWithoutTransaction { database in
+            log = try pool.writeWithoutTransaction { database in
                 try Self.prepareWriter(database)
                 try Migration.migrate(database)
+                let log = LogFile(of: realPath, pageSize: try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 4096)
+                log.attach(to: database)
+                return log
             }
         } catch {
             throw Self.openingError(error, path: path)
@@ -35,6 +39,7 @@ final class SQLiteDatabase: Sendable {
         // Otherwise the connection that writes would be closed by its queue, which may still be busy letting go of the
         // last call, and at that moment the next opener would find the file locked. Never called on that queue: see
         // `write`. What cannot be closed, because somebody keeps a statement, is closed with it.
+        try? pool.writeWithoutTransaction { log.detach(from: $0) }
         try? pool.close()
         lock.release()
     }
@@ -53,7 +58,7 @@ final class SQLiteDatabase: Sendable {
 
     private static func prepareWriter(_ database: Database) throws {
         // A pool sets NORMAL, with which a power cut may take what was committed.
-        try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;")
+        try database.execute(sql: "PRAGMA synchronous = FULL;")
     }
 
     // MARK: - Access
