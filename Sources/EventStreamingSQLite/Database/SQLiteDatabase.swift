@@ -39,7 +39,7 @@ final class SQLiteDatabase: Sendable {
         // Otherwise the connection that writes would be closed by its queue, which may still be busy letting go of the
         // last call, and at that moment the next opener would find the file locked. Never called on that queue: see
         // `write`. What cannot be closed, because somebody keeps a statement, is closed with it.
-        try? pool.writeWithoutTransaction { log.detach(from: $0) }
+        pool.writeWithoutTransaction { log.detach(from: $0) }
         try? pool.close()
         lock.release()
     }
