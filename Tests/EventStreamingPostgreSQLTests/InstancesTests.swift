@@ -89,6 +89,39 @@ struct InstancesTests {
         #expect(finished.sorted() == (0..<Int64(total)).map { $0 })
     }
 
+    @Test("A consumer gets what others appended, also when it knows only where its own instance's appends ended")
+    func appendedElsewhere() async throws {
+        let (here, elsewhere) = (try makeStore(), try makeStore())
+        try await here.createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await here.createSubscription(subscription)
+        let consumer = try await here.registerConsumer(
+            ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        var sent: [MessageID] = []
+        for round in 1...20 {
+            let events = makeEvents(5, ids)
+            sent += events.map(\.id)
+            _ = try await here.enqueue(Array(events[..<2]), to: stream)
+            _ = try await elsewhere.enqueue(Array(events[2...]), to: stream)
+            // A lease may have fewer than there are, but nobody is told that there is nothing while there is something.
+            var received = 0
+            while received < 5 {
+                guard case .lease(let lease) = try await here.dequeue(as: consumer, limit: 10) else {
+                    Issue.record("in round \(round) there was nothing after \(received) of 5 events")
+                    return
+                }
+                let begin = (round - 1) * 5 + received
+                #expect(lease.events.map(\.id) == Array(sent[begin..<begin + lease.events.count]))
+                received += lease.events.count
+                try await here.acknowledge(lease)
+            }
+            guard case .empty = try await here.dequeue(as: consumer, limit: 10) else {
+                Issue.record("in round \(round) there was more than was appended")
+                return
+            }
+        }
+    }
+
     @Test("A registration takes over from one at another instance")
     func takeOver() async throws {
         let (first, second) = (try makeStore(), try makeStore())

@@ -191,6 +191,7 @@ final class HintChannel: Sendable {
         session.beginWork()
         for id in ids {
             if let entry = try? streams.entry(id, session) {
+                streams.forgetHead(of: entry)
                 observers.notify(entry.name)
             }
         }

@@ -96,7 +96,7 @@ struct AppendGroup {
         return batches
     }
 
-    /// Notes where the appends of a batch went, the first at `base`.
+    /// Notes where the appends of a batch went, the first at `base`. They must be committed.
     mutating func succeed(_ batch: StreamBatch, from base: Int64) {
         var offset = base
         for place in batch.places {
@@ -104,6 +104,7 @@ struct AppendGroup {
             outcomes[place] = .success(AppendResult(offsets: StreamOffset(offset)..<StreamOffset(end)))
             offset = end
         }
+        directory.note(head: offset, of: batch.entry)
         changed.insert(batch.entry.name)
     }
 }

@@ -25,7 +25,15 @@ final class StreamDirectory: Sendable {
     private static let find = Statement("SELECT id, type, overflow FROM streams WHERE name = $1::text")
     private static let findID = Statement("SELECT name, type, overflow FROM streams WHERE id = $1::bigint")
 
+    /// Where a stream ended.
+    private struct Head {
+        let offset: Int64
+        let notedAt: ContinuousClock.Instant
+    }
+
     private let entries = Mutex(Entries())
+    /// Where streams ended after the last appends that were made here.
+    private let heads = Mutex<[Int64: Head]>([:])
 
     func known(_ name: StreamName) -> Entry? {
         entries.withLock { $0.byName[name] }
@@ -79,6 +87,25 @@ final class StreamDirectory: Sendable {
         let entry = Entry(id: id, name: name, type: type, dropsOldest: Self.dropsOldest(rows))
         add(entry)
         return entry
+    }
+
+    // MARK: - Heads
+
+    /// Takes note of where a stream ends, after an append that was committed.
+    func note(head: Int64, of entry: Entry) {
+        let head = Head(offset: head, notedAt: .now)
+        heads.withLock { $0[entry.id] = head }
+    }
+
+    /// Forgets where a stream ended: others have appended to it.
+    func forgetHead(of entry: Entry) {
+        _ = heads.withLock { $0.removeValue(forKey: entry.id) }
+    }
+
+    /// Where a stream ended after the last append that was made here, unless that is too long ago. It has not become
+    /// shorter since.
+    func head(of entry: Entry, notedSince time: ContinuousClock.Instant) -> Int64? {
+        heads.withLock { $0[entry.id] }.flatMap { $0.notedAt >= time ? $0.offset : nil }
     }
 
     private static func dropsOldest(_ rows: Rows) -> Bool {

@@ -69,8 +69,8 @@ extension SubscriptionTransaction {
     // MARK: - Without looking
 
     /// The state and the stream as they were a moment ago, where that is enough: the stream had as many events as the
-    /// operations can take. Whether it was right shows when the changes are written down, on condition that neither the
-    /// subscription nor the beginning of the stream has changed.
+    /// operations can take, or there are some that were appended here. Whether it was right shows when the changes are
+    /// written down, on condition that neither the subscription nor the beginning of the stream has changed.
     private func foresee(
         _ subscription: LoadedSubscription,
         _ session: Session
@@ -78,7 +78,15 @@ extension SubscriptionTransaction {
         guard entry.stream.type == .persistent, let stream = subscription.stream else { return nil }
         let now = ContinuousClock.now
         let age = stream.at.duration(to: now)
-        guard age < Self.memory, hasEnough(stream, for: subscription.state) else { return nil }
+        guard age < Self.memory else { return nil }
+        let appended = streams.head(of: entry.stream, notedSince: max(session.openedAt, now - Self.memory))
+        let view = StreamView(
+            first: stream.first,
+            head: max(stream.head, appended ?? stream.head),
+            uptime: stream.uptime,
+            at: stream.at
+        )
+        guard hasEnough(view, takesFewer: appended != nil, for: subscription.state) else { return nil }
         var subscription = subscription
         subscription.seenAt = now
         let callerUptime = clock.uptime
@@ -89,13 +97,17 @@ extension SubscriptionTransaction {
             session,
             moment: Moment(now: clock.now, uptime: subscription.uptime),
             callerUptime: callerUptime,
-            view: stream,
+            view: view,
             hasLooked: false
         )
         return (subscription, work)
     }
 
-    private func hasEnough(_ stream: StreamView, for state: SubscriptionState) -> Bool {
+    /// Whether there are events for everybody.
+    ///
+    /// - Parameter takesFewer: Whether one will do where more are wanted. Others may have appended more meanwhile, but who
+    ///   gets an event asks again before he waits for news, and that nothing is left is never said without looking.
+    private func hasEnough(_ stream: StreamView, takesFewer: Bool, for state: SubscriptionState) -> Bool {
         var end: Int64?
         for operation in operations {
             switch operation.need {
@@ -105,9 +117,11 @@ extension SubscriptionTransaction {
                 guard let range = state.nextOffsets(for: consumer, limit: limit) else { return false }
                 // Who competes goes on where the one before ends.
                 let begin = state.isShared ? end ?? range.lowerBound : range.lowerBound
-                let next = begin.addingReportingOverflow(Int64(range.count))
-                guard !next.overflow, next.partialValue <= stream.head, begin >= stream.first else { return false }
-                end = next.partialValue
+                let wanted = begin.addingReportingOverflow(Int64(range.count))
+                guard !wanted.overflow else { return false }
+                let next = takesFewer ? min(wanted.partialValue, stream.head) : wanted.partialValue
+                guard begin >= stream.first, begin < next, next <= stream.head else { return false }
+                end = next
             }
         }
         return true
