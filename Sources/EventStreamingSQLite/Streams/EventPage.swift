@@ -4,7 +4,7 @@ import GRDB
 
 /// A page of a stream, as a connection that reads finds it.
 struct EventPage {
-    /// How many payload bytes end a page, with the event that reaches this number: nobody shall need the memory for a
+    /// How many bytes of payloads end a page, with the event that reaches this number: nobody shall need the memory for a
     /// thousand of the largest events at a time.
     private static let maximumBytes = 4 << 20
 
@@ -114,7 +114,8 @@ struct EventPage {
         while try query.step() {
             if bytes >= maximumBytes { return (events, false) }
             let event = try rows.event(from: query)
-            if case .encoded(let payload) = event.payload { bytes += payload.count }
+            // Wraps for sizes that nobody wrote; then the page only ends later.
+            bytes &+= event.size
             events.append(event)
         }
         return (events, true)

@@ -21,6 +21,7 @@ struct OutageTests {
         let clock = clock
         try await inTime {
             while try await !isReached(streaming) {
+                try Task.checkCancellation()
                 if let deadline = clock.nextDeadline {
                     clock.advance(by: min(deadline - clock.uptime, .milliseconds(500)))
                 }
