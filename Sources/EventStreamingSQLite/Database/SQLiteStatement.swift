@@ -129,7 +129,10 @@ final class SQLiteStatement {
 
     /// The bytes of a text or a blob; gone with the next step or reset.
     func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
-        let start = sqlite3_column_blob(handle, column)
+        // Nothing, as for NULL, has no length to ask for.
+        guard let start = sqlite3_column_blob(handle, column) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
         return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
     }
 }

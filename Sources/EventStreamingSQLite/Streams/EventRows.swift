@@ -44,9 +44,7 @@ struct EventRows {
 
     private mutating func context(from row: SQLiteStatement) throws -> EventContext {
         // None of them is ever empty where it is not missing.
-        let correlationID = row.bytes(6)
-        let causationID = row.bytes(7)
-        let headers = row.bytes(8)
+        let (correlationID, causationID, headers) = (row.bytes(6), row.bytes(7), row.bytes(8))
         guard !correlationID.isEmpty || !causationID.isEmpty || !headers.isEmpty else { return .empty }
         if Self.isSame(correlationID, lastCorrelationID), Self.isSame(causationID, lastCausationID),
             Self.isSame(headers, lastHeaders)
