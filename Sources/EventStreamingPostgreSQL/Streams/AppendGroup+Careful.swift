@@ -120,6 +120,7 @@ private struct CarefulAppend {
         let base = row.head
         let events = append.checked.events
         try row.append(events, at: now, session)
+        streams.forgetHead(of: entry)
         if entry.type == .ephemeral, row.positions == 0 {
             // Nobody waits for them: they get offsets, and are gone.
             row.dropped += row.head - base

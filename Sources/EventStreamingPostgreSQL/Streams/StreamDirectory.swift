@@ -97,7 +97,7 @@ final class StreamDirectory: Sendable {
         heads.withLock { $0[entry.id] = head }
     }
 
-    /// Forgets where a stream ended: others have appended to it.
+    /// Forgets where a stream ended: others have appended to it, or a transaction that is not over yet.
     func forgetHead(of entry: Entry) {
         _ = heads.withLock { $0.removeValue(forKey: entry.id) }
     }

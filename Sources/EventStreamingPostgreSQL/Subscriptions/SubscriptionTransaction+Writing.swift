@@ -99,6 +99,7 @@ extension SubscriptionTransaction {
         let records = letters.records(at: work.moment.now)
         let base = row.head
         try row.append(records, at: work.moment.now, session)
+        streams.forgetHead(of: row.entry)
         let insertions = records.enumerated().map { index, record in
             EventInsertion(
                 stream: row.entry.id,
