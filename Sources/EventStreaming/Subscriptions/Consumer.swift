@@ -53,7 +53,7 @@ final class Consumer: Sendable {
                 defer { state.withLock { $0.endReport() } }
                 if Task.isCancelled || step.isFetch {
                     // Goes along with the question for more; or, as a store may refuse it now, with closing the consumer.
-                    state.withLock { $0.keep(settlement) }
+                    state.withLock { $0.keepForQuestion(settlement) }
                 } else {
                     try await report(settlement)
                 }
@@ -197,17 +197,20 @@ final class Consumer: Sendable {
         as registration: ConsumerRegistration,
         limit: Int
     ) async throws(EventStreamingError) -> DequeueResult {
-        var unrecorded = state.withLock { $0.takeUnrecorded() }
-        let last = unrecorded.popLast()
-        guard let last else { return try await engine.store.dequeue(as: registration, limit: limit) }
+        let (finished, unrecorded) = state.withLock { ($0.takeFinished(), $0.takeUnrecorded()) }
         do throws(EventStreamingError) {
             try await report(unrecorded)
         } catch {
-            state.withLock { $0.keep(last) }
+            if let finished {
+                state.withLock { $0.keep(finished) }
+            }
             throw error
         }
-        return try await recording(last) { () async throws(EventStreamingError) in
-            try await engine.store.dequeue(as: registration, limit: limit, settling: last)
+        guard let finished, finished.holder == registration else {
+            return try await engine.store.dequeue(as: registration, limit: limit)
+        }
+        return try await recording(finished) { () async throws(EventStreamingError) in
+            try await engine.store.dequeue(as: registration, limit: limit, settling: finished)
         }
     }
 

@@ -38,6 +38,8 @@ struct ConsumerState: Sendable {
     private var ledgers: [LeaseLedger] = []
     /// What the store could not be told, to be told again.
     private var unrecorded: [Settlement] = []
+    /// What the store is told together with the next question for events. By itself, so that it costs no allocation.
+    private var finished: Settlement?
     /// How many events were missed, as the newest lease told.
     private(set) var missed = 0
     private let prefetch: Int
@@ -132,6 +134,7 @@ struct ConsumerState: Sendable {
         registration = nil
         ledgers.removeAll()
         unrecorded.removeAll()
+        finished = nil
     }
 
     // MARK: - Settling
@@ -226,9 +229,25 @@ struct ConsumerState: Sendable {
 
     /// What the store must be told again.
     mutating func takeUnrecorded() -> [Settlement] {
+        if let settlement = takeFinished() {
+            unrecorded.append(settlement)
+        }
         guard !unrecorded.isEmpty else { return [] }
         defer { unrecorded.removeAll() }
         return unrecorded
+    }
+
+    /// Keeps what the store is told together with the next question for events.
+    mutating func keepForQuestion(_ settlement: Settlement) {
+        guard finished == nil else { return keep(settlement) }
+        guard isOpen, settlement.holder == registration else { return }
+        finished = settlement
+    }
+
+    /// What the store is told with this question.
+    mutating func takeFinished() -> Settlement? {
+        defer { finished = nil }
+        return finished
     }
 
     // MARK: - Keeping alive
@@ -236,6 +255,9 @@ struct ConsumerState: Sendable {
     /// The leases with something unfinished, or of which the store does not know yet that it is finished.
     var leases: Set<UInt64> {
         var epochs = Set(unrecorded.lazy.map(\.leaseEpoch))
+        if let finished {
+            epochs.insert(finished.leaseEpoch)
+        }
         epochs.formUnion(ledgers.lazy.map(\.lease).filter(\.needsSettlement).map(\.epoch))
         return epochs
     }
