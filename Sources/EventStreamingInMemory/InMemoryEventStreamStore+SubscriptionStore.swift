@@ -16,9 +16,9 @@ extension InMemoryEventStreamStore: SubscriptionStore {
                     throw Self.conflict(definition.id, "follows stream '\(handle.stream.name)', not '\(stream.name)'")
                 }
                 try handle.change(at: moment) { (subscription, _, _, _, _) throws(EventStreamingError) in
-                    let mode = subscription.state.definition.mode
-                    guard mode == definition.mode else {
-                        throw Self.conflict(definition.id, "has mode \(mode), not \(definition.mode)")
+                    let present = subscription.state.definition
+                    if let conflict = definition.conflict(withMode: present.mode, partitions: present.partitions) {
+                        throw Self.conflict(definition.id, conflict)
                     }
                     subscription.state.update(definition)
                 }
@@ -26,7 +26,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
             }
             // First, so that an event that is not there leaves no dead-letter stream behind.
             let position = try stream.change(at: moment) { (state, _, _) throws(EventStreamingError) in
-                definition.mode == .exclusive ? try state.offset(of: definition.start) : 0
+                definition.mode.sharesPosition ? try state.offset(of: definition.start) : 0
             }
             let deadLetterStream = try ensureStream(
                 StreamDefinition(name: definition.deadLetterStream, type: .persistent),
@@ -146,6 +146,24 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     public func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo] {
         try handle(of: subscription).change(at: Moment(clock)) { subscription, _, _, _, _ in
             subscription.state.consumerInfos
+        }
+    }
+
+    /// The partitions of a consumer group. Costs a look at every event that is leased.
+    public func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo] {
+        try handle(of: subscription).change(at: Moment(clock)) { subscription, _, _, _, _ in
+            subscription.state.partitionInfos
+        }
+    }
+
+    /// Shares out the events of a consumer group into another number of partitions.
+    public func repartition(
+        _ subscription: SubscriptionID,
+        into count: Int
+    ) async throws(EventStreamingError) {
+        try handle(of: subscription).change(at: Moment(clock)) {
+            (subscription, _, floor, moment, effects) throws(EventStreamingError) in
+            try subscription.state.repartition(into: count, at: moment, floor: &floor, effects: &effects)
         }
     }
 

@@ -124,6 +124,21 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
         try await change(gate(of: subscription)) { state, _ in state.consumerInfos }
     }
 
+    /// The partitions of a consumer group. Costs a look at every event that is leased.
+    public func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo] {
+        try await change(gate(of: subscription)) { state, _ in state.partitionInfos }
+    }
+
+    /// Shares out the events of a consumer group into another number of partitions.
+    public func repartition(
+        _ subscription: SubscriptionID,
+        into count: Int
+    ) async throws(EventStreamingError) {
+        try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
+            try state.repartition(into: count, at: work.moment, floor: &work.floor, effects: &work.effects)
+        }
+    }
+
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in

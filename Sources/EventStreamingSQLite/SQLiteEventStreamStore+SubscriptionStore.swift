@@ -138,6 +138,30 @@ extension SQLiteEventStreamStore: SubscriptionStore {
         }
     }
 
+    /// The partitions of a consumer group. Costs a look at every event that is leased.
+    public func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo] {
+        let moment = Moment(clock)
+        return try await change(durable: false) { writer in
+            let entry = try writer.subscription(subscription)
+            try writer.arrive(in: entry.stream, at: moment)
+            return entry.state.partitionInfos
+        }
+    }
+
+    /// Shares out the events of a consumer group into another number of partitions.
+    public func repartition(
+        _ subscription: SubscriptionID,
+        into count: Int
+    ) async throws(EventStreamingError) {
+        let moment = Moment(clock)
+        try await change(durable: true) { writer in
+            try writer.change(writer.subscription(subscription), at: moment) { state, floor, moment, effects in
+                try state.repartition(into: count, at: moment, floor: &floor, effects: &effects)
+            }
+            try writer.begin()
+        }
+    }
+
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         let moment = Moment(clock)

@@ -29,6 +29,20 @@ package enum HeaderText {
         return reader.object()
     }
 
+    /// The partition key among the headers of a text, if it has one. Cheap where it has none.
+    package static func partitionKey(in text: UnsafeRawBufferPointer) -> String? {
+        let name = PartitionKey.header.utf8
+        guard text.count > name.count, contains(name, in: text) else { return nil }
+        return headers(of: text)?[PartitionKey.header]
+    }
+
+    private static func contains(_ name: String.UTF8View, in text: UnsafeRawBufferPointer) -> Bool {
+        guard let first = name.first else { return true }
+        return (0...text.count - name.count).contains { index in
+            text[index] == first && text[index..<index + name.count].elementsEqual(name)
+        }
+    }
+
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {

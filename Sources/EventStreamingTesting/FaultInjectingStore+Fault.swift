@@ -40,6 +40,10 @@ extension FaultInjectingStore {
         case expireConsumers
         /// `consumers(of:)`.
         case consumers
+        /// `partitions(of:)`.
+        case partitions
+        /// `repartition(_:into:)`.
+        case repartition
         /// `progress(of:)`.
         case progress
         /// `setOffset(_:of:in:epoch:)`.

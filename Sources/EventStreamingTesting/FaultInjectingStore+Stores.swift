@@ -177,7 +177,24 @@ extension FaultInjectingStore: SubscriptionStore {
         }
     }
 
-    /// The positions, unless a fault of ``Operation/progress`` applies.
+    /// The partitions, unless a fault of ``Operation/partitions`` applies.
+    public func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo] {
+        try await perform(.partitions) { () async throws(EventStreamingError) in
+            try await base.partitions(of: subscription)
+        }
+    }
+
+    /// Changes the number of partitions, unless a fault of ``Operation/repartition`` applies.
+    public func repartition(
+        _ subscription: SubscriptionID,
+        into count: Int
+    ) async throws(EventStreamingError) {
+        try await perform(.repartition) { () async throws(EventStreamingError) in
+            try await base.repartition(subscription, into: count)
+        }
+    }
+
+    /// The positions of a subscription, unless a fault of ``Operation/progress`` applies.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await perform(.progress) { () async throws(EventStreamingError) in
             try await base.progress(of: subscription)

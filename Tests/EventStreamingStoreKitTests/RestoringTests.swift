@@ -14,13 +14,18 @@ struct RestoringTests {
         func type(at offset: Int64) throws(EventStreamingError) -> EventType {
             EventType(name: offset % 3 == 0 ? "Other" : "Wanted")
         }
+
+        func key(at offset: Int64) throws(EventStreamingError) -> PartitionKey {
+            PartitionKey(hash: UInt32(truncatingIfNeeded: offset % 11))
+        }
     }
 
     /// The rows as a store has them.
     private struct Rows {
-        var subscription = SubscriptionRecord(lastKey: 0, position: 0, next: 0, missed: 0)
+        var subscription = SubscriptionRecord(lastKey: 0, position: 0, next: 0, missed: 0, partitions: 0)
         var consumers: [ConsumerID: ConsumerRecord] = [:]
         var deliveries: [UInt64: DeliveryRecord] = [:]
+        var partitions: [Int: PartitionRecord] = [:]
 
         mutating func write(_ changes: SubscriptionChanges) {
             subscription = changes.subscription
@@ -37,25 +42,30 @@ struct RestoringTests {
             for key in changes.removedDeliveries {
                 deliveries[key] = nil
             }
+            for partition in changes.partitions {
+                partitions[partition.number] = partition
+            }
         }
 
         func restore(_ definition: SubscriptionDefinition) -> SubscriptionState {
             let records = SubscriptionRecords(
                 subscription: subscription,
                 consumers: Array(consumers.values),
-                deliveries: Array(deliveries.values)
+                deliveries: Array(deliveries.values),
+                partitions: Array(partitions.values)
             )
             return SubscriptionState(restoring: records, definition: definition, seed: 7)
         }
     }
 
-    @Test("A restored subscription decides as the one that was written down", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test("A restored subscription decides as the one that was written down", arguments: 1...60 as ClosedRange<UInt64>)
     func decidesAlike(seed: UInt64) throws {
         var random = Seeded(seed)
         var definition = try SubscriptionDefinition(
             id: SubscriptionID("s"),
             stream: StreamName("events"),
-            mode: Bool.random(using: &random) ? .exclusive : .broadcast
+            mode: [.exclusive, .broadcast, .consumerGroup].randomElement(using: &random) ?? .exclusive,
+            partitions: Int.random(in: 1...6, using: &random)
         )
         definition.retry.jitter = 0
         definition.retry.maximumAttempts = 3
@@ -90,6 +100,10 @@ struct RestoringTests {
             try #require(outcomes[0] == outcomes[1], "seed \(seed), step \(step), choice \(choice)")
             state = next[0]
             restored = next[1]
+            try #require(
+                state.partitionInfos == restored.partitionInfos,
+                "seed \(seed), step \(step), choice \(choice)"
+            )
             let changes = state.takeChanges()
             rows.write(changes)
             try #require(

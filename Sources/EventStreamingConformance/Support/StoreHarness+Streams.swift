@@ -27,6 +27,27 @@ extension StoreHarness {
         )
     }
 
+    /// Makes an event of a workflow, or with a partition key of its own.
+    func event(of key: String, isHeader: Bool = false) throws -> NewEvent {
+        let context = EventContext(
+            correlationID: isHeader ? nil : try WorkflowID(key),
+            headers: isHeader ? [PartitionKey.header: key] : [:]
+        )
+        let bytes = Array(key.utf8)
+        return NewEvent(
+            id: ids.next(),
+            type: EventType(name: "Ordered"),
+            payload: .encoded(bytes),
+            size: bytes.count,
+            context: context
+        )
+    }
+
+    /// Appends events of these keys, in order.
+    func append(keys: [String], to stream: StreamName) async throws {
+        _ = try await store.enqueue(keys.map { key in try event(of: key) }, to: stream)
+    }
+
     /// Makes events whose payloads are their numbers.
     func events(_ count: Int, type: String = "Ordered") -> [NewEvent] {
         (0..<count).map { event(String($0), type: type) }

@@ -20,6 +20,14 @@ public protocol Event: Codable, Sendable {
     /// encoder does. An event that is mostly one text or one array of bytes can save most of what emitting it costs by
     /// telling. Stores that keep bytes count the bytes.
     var payloadSize: Int? { get }
+
+    /// What keeps events in order in a consumer group: those of one key are handled one after the other, those of
+    /// different keys at the same time. `nil` by default, for the workflow's id; an event outside any workflow is then in
+    /// order with no other.
+    ///
+    /// Read when the event is emitted, and kept with it as the header ``PartitionKey/header``: as long as a header may be,
+    /// without control characters.
+    var partitionKey: String? { get }
 }
 
 extension Event {
@@ -31,4 +39,7 @@ extension Event {
 
     /// `nil`: the event is measured.
     public var payloadSize: Int? { nil }
+
+    /// `nil`: the workflow's id.
+    public var partitionKey: String? { nil }
 }

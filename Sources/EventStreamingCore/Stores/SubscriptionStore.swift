@@ -6,7 +6,8 @@ public protocol SubscriptionStore: Sendable {
     /// that exists already stays where it is: neither a new filter nor a new start moves it.
     ///
     /// - Throws: `unknownStream`; `unknownEvent` when a new position would begin at an event that the stream does not keep;
-    ///   `subscriptionConflict` when a subscription of that name follows another stream or has another mode;
+    ///   `subscriptionConflict` when a subscription of that name follows another stream, has another mode, or, in mode
+    ///   ``SubscriptionMode/consumerGroup``, another number of partitions;
     ///   `unsupported` for a mode the store does not have; `invalidArgument` for limits or durations outside what is
     ///   allowed.
     func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError)
@@ -71,6 +72,25 @@ public protocol SubscriptionStore: Sendable {
     ///
     /// - Throws: `unknownSubscription`.
     func consumers(of subscription: SubscriptionID) async throws(EventStreamingError) -> [ConsumerInfo]
+
+    /// The partitions of a consumer group, in order of their numbers; none in other modes.
+    ///
+    /// Every partition has one owner as long as there is a member. When a member comes or goes, as few partitions as
+    /// possible change hands, and each member has as many as any other, or one less. The new owner of a partition gets
+    /// its events only when those that the old one held are settled or their lease has ended.
+    ///
+    /// - Throws: `unknownSubscription`.
+    func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo]
+
+    /// Shares out the events of a consumer group into another number of partitions: an administrator's act, as every
+    /// service that has the group must be configured for the new number from then on.
+    ///
+    /// Every lease ends, as if the members had left without finishing, so that no two members have events of one key.
+    /// Positions, registrations and what waits stay. Does nothing where the number is the same.
+    ///
+    /// - Throws: `unknownSubscription`; `unsupported` in other modes; `invalidArgument` for a number that is not 1 to
+    ///   1024.
+    func repartition(_ subscription: SubscriptionID, into count: Int) async throws(EventStreamingError)
 
     /// The positions of a subscription, in order of the consumers' names.
     ///

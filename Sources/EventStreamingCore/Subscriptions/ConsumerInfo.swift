@@ -14,6 +14,8 @@ public struct ConsumerInfo: Sendable, Hashable {
     public let lastSeenAt: Timestamp
     /// How many events it holds unfinished.
     public let inFlight: Int
+    /// The partitions it has in a consumer group, in order; none in other modes.
+    public let partitions: [Int]
 
     /// Creates a description of a consumer.
     public init(
@@ -23,7 +25,8 @@ public struct ConsumerInfo: Sendable, Hashable {
         isConnected: Bool,
         registeredAt: Timestamp,
         lastSeenAt: Timestamp,
-        inFlight: Int
+        inFlight: Int,
+        partitions: [Int] = []
     ) {
         self.id = id
         self.kind = kind
@@ -32,5 +35,6 @@ public struct ConsumerInfo: Sendable, Hashable {
         self.registeredAt = registeredAt
         self.lastSeenAt = lastSeenAt
         self.inFlight = inFlight
+        self.partitions = partitions
     }
 }

@@ -5,8 +5,12 @@ public struct SubscriptionDefinition: Sendable, Hashable {
     /// The stream it follows.
     public var stream: StreamName
     /// Who gets which event: ``SubscriptionMode/broadcast`` keeps a position for each consumer,
-    /// ``SubscriptionMode/exclusive`` one for all of them.
+    /// ``SubscriptionMode/exclusive`` one for all of them, ``SubscriptionMode/consumerGroup`` one for all, whose members
+    /// share out ``partitions``.
     public var mode: SubscriptionMode
+    /// Into how many parts a consumer group shares out the events, by their ``PartitionKey``. Without meaning in other
+    /// modes. Fixed when the subscription is created; see ``SubscriptionStore/repartition(_:into:)``.
+    public var partitions: Int
     /// How often an event may be seen.
     public var semantics: DeliverySemantics
     /// Where a new position begins.
@@ -31,6 +35,7 @@ public struct SubscriptionDefinition: Sendable, Hashable {
         id: SubscriptionID,
         stream: StreamName,
         mode: SubscriptionMode,
+        partitions: Int = 32,
         semantics: DeliverySemantics = .atLeastOnce,
         start: StartPosition = .beginning,
         eventTypes: Set<String>? = nil,
@@ -41,6 +46,7 @@ public struct SubscriptionDefinition: Sendable, Hashable {
         self.id = id
         self.stream = stream
         self.mode = mode
+        self.partitions = partitions
         self.semantics = semantics
         self.start = start
         self.eventTypes = eventTypes

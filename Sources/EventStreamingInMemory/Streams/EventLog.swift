@@ -28,6 +28,8 @@ struct EventLog: SubscriptionLog, Sendable {
 
     func type(at offset: Int64) throws(EventStreamingError) -> EventType { events[offset].type }
 
+    func key(at offset: Int64) throws(EventStreamingError) -> PartitionKey { PartitionKey(of: events[offset]) }
+
     /// The event at an offset, if it is kept.
     func event(at offset: Int64) -> StoredEvent? {
         first <= offset && offset < head ? events[offset] : nil

@@ -135,7 +135,7 @@ extension AppendGroup {
                 AND (s.type = 'persistent' OR s.positions > 0 AND NOT EXISTS (
                     -- Somebody whose position may have been the last, and ran out.
                     SELECT FROM subscriptions b JOIN consumer_offsets c ON c.subscription_id = b.id
-                    WHERE b.stream_id = s.id AND b.mode <> 'exclusive' AND c.kind = 'temporary' AND c.is_connected
+                    WHERE b.stream_id = s.id AND b.mode NOT IN ('exclusive', 'consumerGroup') AND c.kind = 'temporary' AND c.is_connected
                         AND c.expires_at
                             <= coalesce($18::bigint, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint)
                 ))

@@ -25,7 +25,7 @@ struct LoadedSubscription: Sendable {
         """
         SELECT ctid, version, last_key, position, next, semantics, start_kind, start_value, event_types,
             maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
-            missed, start_event
+            missed, start_event, partitions, partition_hash
         FROM subscriptions WHERE id = $1::bigint
         """
     )
@@ -39,9 +39,13 @@ struct LoadedSubscription: Sendable {
     private static let deliveries = Statement(
         """
         SELECT key, consumer, holder, deadline, first_offset, end_offset, scheduled, remaining, attempts,
-            first_failure, last_failure, reason, redriven
+            first_failure, last_failure, reason, redriven, keys
         FROM deliveries WHERE subscription_id = $1::bigint
         """
+    )
+
+    private static let partitions = Statement(
+        "SELECT number, owner, epoch FROM partitions WHERE subscription_id = $1::bigint"
     )
 
     /// Reads the subscription's rows. The transaction must show all of them as of one moment, or hold the lock of the
@@ -54,7 +58,8 @@ struct LoadedSubscription: Sendable {
             lastKey: UInt64(bitPattern: row.int64(0, 2)),
             position: row.int64(0, 3),
             next: row.int64(0, 4),
-            missed: row.int64(0, 15)
+            missed: row.int64(0, 15),
+            partitions: Int(clamping: row.int64(0, 17))
         )
         var records = SubscriptionRecords(subscription: record)
         let consumers = try session.rows(consumers) { $0.add(entry.id) }
@@ -65,6 +70,11 @@ struct LoadedSubscription: Sendable {
         for index in 0..<deliveries.count {
             records.deliveries.append(try SubscriptionRows.delivery(deliveries, index))
         }
+        if entry.mode == .consumerGroup {
+            try checkHash(row.optionalText(0, 18), of: entry)
+            let partitions = try session.rows(partitions) { $0.add(entry.id) }
+            records.partitions = (0..<partitions.count).map { SubscriptionRows.partition(partitions, $0) }
+        }
         let definition = try SubscriptionRows.definition(row, entry)
         return LoadedSubscription(
             state: SubscriptionState(restoring: records, definition: definition, seed: .random(in: 0 ... .max)),
@@ -73,6 +83,15 @@ struct LoadedSubscription: Sendable {
             record: record,
             uptime: .zero,
             seenAt: seenAt
+        )
+    }
+
+    private static func checkHash(_ hash: String?, of entry: SubscriptionEntry) throws(EventStreamingError) {
+        guard hash != PartitionKey.algorithm else { return }
+        throw EventStreamingError(
+            .unsupported,
+            "The events of group '\(entry.name)' are shared out by \(hash ?? "an unknown hash"), which this version does "
+                + "not have; use the version that created the group."
         )
     }
 }

@@ -2,12 +2,18 @@
 import EventStreamingCore
 import EventStreamingStoreKit
 
-/// What a subscription asks of its stream while it hands out events. Types are read ahead, a page at a time.
+/// What a subscription asks of its stream while it hands out events. Types and keys are read ahead, a page at a time.
 final class StreamLog: SubscriptionLog {
     private static let page: Int64 = 1024
     private static let types = Statement(
         """
         SELECT "offset", event_type, event_version FROM events
+        WHERE stream_id = $1::bigint AND "offset" >= $2::bigint AND "offset" < $3::bigint
+        """
+    )
+    private static let keys = Statement(
+        """
+        SELECT "offset", event_id, correlation_id, headers FROM events
         WHERE stream_id = $1::bigint AND "offset" >= $2::bigint AND "offset" < $3::bigint
         """
     )
@@ -25,6 +31,8 @@ final class StreamLog: SubscriptionLog {
     private let session: Session
     private var known: [Int64: EventType] = [:]
     private var range: Range<Int64> = 0..<0
+    private var knownKeys: [Int64: PartitionKey] = [:]
+    private var keyRange: Range<Int64> = 0..<0
 
     init(_ stream: StreamDirectory.Entry, head: Int64, _ session: Session) {
         self.stream = stream
@@ -40,13 +48,37 @@ final class StreamLog: SubscriptionLog {
         return known[offset] ?? EventType(name: "")
     }
 
-    private func readTypes(from offset: Int64) throws(EventStreamingError) {
-        range = offset..<min(head, offset.addingReportingOverflow(Self.page).partialValue)
-        let rows = try session.rows(Self.types) { parameters in
+    func key(at offset: Int64) throws(EventStreamingError) -> PartitionKey {
+        if !keyRange.contains(offset) {
+            keyRange = page(from: offset)
+            let rows = try rows(Self.keys, keyRange)
+            knownKeys.removeAll(keepingCapacity: true)
+            for row in 0..<rows.count {
+                knownKeys[rows.int64(row, 0)] = PartitionKey(
+                    header: rows.isNull(row, 3) ? nil : HeaderText.partitionKey(in: rows.bytes(row, 3)),
+                    correlationID: rows.optionalText(row, 2),
+                    id: rows.id(row, 1)
+                )
+            }
+        }
+        return knownKeys[offset] ?? PartitionKey(hash: 0)
+    }
+
+    private func page(from offset: Int64) -> Range<Int64> {
+        offset..<min(head, offset.addingReportingOverflow(Self.page).partialValue)
+    }
+
+    private func rows(_ statement: Statement, _ range: Range<Int64>) throws(EventStreamingError) -> Rows {
+        try session.rows(statement) { parameters in
             parameters.add(stream.id)
             parameters.add(range.lowerBound)
             parameters.add(range.upperBound)
         }
+    }
+
+    private func readTypes(from offset: Int64) throws(EventStreamingError) {
+        range = page(from: offset)
+        let rows = try rows(Self.types, range)
         known.removeAll(keepingCapacity: true)
         for row in 0..<rows.count {
             known[rows.int64(row, 0)] = EventType(name: rows.text(row, 1), version: Int(rows.int64(row, 2)))

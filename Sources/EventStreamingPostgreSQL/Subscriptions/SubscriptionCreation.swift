@@ -9,11 +9,11 @@ struct SubscriptionCreation {
         INSERT INTO subscriptions (
             name, stream_id, dead_letter_stream_id, mode, position, next, semantics, start_kind, start_value,
             event_types, maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
-            start_event
+            start_event, partitions, partition_hash
         ) VALUES (
             $1::text, $2::bigint, $3::bigint, $4::text, $5::bigint, $5::bigint, $6::text, $7::text, $8::bigint,
             $9::text, $10::bigint, $11::bigint, $12::bigint, $13::double precision, $14::bigint, $15::bigint,
-            $16::uuid
+            $16::uuid, $17::bigint, $18::text
         ) ON CONFLICT (name) DO NOTHING
         """
     )
@@ -26,6 +26,7 @@ struct SubscriptionCreation {
         WHERE id = $1::bigint
         """
     )
+    private static let partitions = Statement("SELECT partitions FROM subscriptions WHERE id = $1::bigint")
     private static let settle = Statement("SELECT settle_stream($1::bigint)")
 
     let definition: SubscriptionDefinition
@@ -62,7 +63,7 @@ struct SubscriptionCreation {
         in stream: StreamDirectory.Entry,
         _ session: Session
     ) throws(EventStreamingError) -> Int64 {
-        guard definition.mode == .exclusive else { return 0 }
+        guard definition.mode.sharesPosition else { return 0 }
         return try PostgreSQLEventStreamStore.offset(of: definition.start, in: stream, session)
     }
 
@@ -79,6 +80,9 @@ struct SubscriptionCreation {
             parameters.add(definition.mode.rawValue)
             parameters.add(position)
             addSettings(to: &parameters)
+            let isGroup = definition.mode == .consumerGroup
+            parameters.add(isGroup ? Int64(definition.partitions) : 0)
+            parameters.add(isGroup ? PartitionKey.algorithm : nil)
         }.affected > 0
     }
 
@@ -89,8 +93,9 @@ struct SubscriptionCreation {
         guard entry.stream.id == stream.id else {
             throw conflict("follows stream '\(entry.stream.name)', not '\(stream.name)'")
         }
-        guard entry.mode == definition.mode else {
-            throw conflict("has mode \(entry.mode), not \(definition.mode)")
+        let partitions = Int(clamping: try session.rows(Self.partitions) { $0.add(entry.id) }.int64(0, 0))
+        if let problem = definition.conflict(withMode: entry.mode, partitions: partitions) {
+            throw conflict(problem)
         }
         try session.rows(Self.update) { parameters in
             parameters.add(entry.id)

@@ -17,6 +17,7 @@ enum SubscriptionRows {
             id: entry.name,
             stream: entry.stream.name,
             mode: entry.mode,
+            partitions: Int(clamping: row.int64(0, 17)),
             semantics: DeliverySemantics(rawValue: row.text(0, 5)) ?? .atLeastOnce,
             start: start(row.text(0, 6), row.int64(0, 7), row.optionalID(0, 16)),
             eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),
@@ -73,7 +74,7 @@ enum SubscriptionRows {
                 reason: rows.text(row, 11)
             )
         }
-        let delivery = Delivery(
+        var delivery = Delivery(
             phase: rows.optionalInt64(row, 2).map { .leased(holder: UInt64(bitPattern: $0), expiry: deadline) }
                 ?? .waiting(due: deadline),
             span: first..<end,
@@ -84,10 +85,21 @@ enum SubscriptionRows {
             redriven: try rows.isNull(row, 12)
                 ? nil : Delivery.Redriven(StoredEventBytes.read(rows.bytes(row, 12)))
         )
+        if !rows.isNull(row, 13) {
+            delivery.keys = EventKeys([PartitionKey](rows.bytes(row, 13)), of: delivery.scheduled)
+        }
         return DeliveryRecord(
             consumer: try rows.optionalText(row, 1).map { (text) throws(EventStreamingError) in try ConsumerID(text) },
             key: UInt64(bitPattern: rows.int64(row, 0)),
             delivery: delivery
+        )
+    }
+
+    static func partition(_ rows: Rows, _ row: Int) -> PartitionRecord {
+        PartitionRecord(
+            number: Int(clamping: rows.int64(row, 0)),
+            owner: rows.optionalInt64(row, 1).map { UInt64(bitPattern: $0) },
+            epoch: UInt64(bitPattern: rows.int64(row, 2))
         )
     }
 

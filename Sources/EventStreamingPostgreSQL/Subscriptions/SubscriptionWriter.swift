@@ -8,6 +8,7 @@ struct SubscriptionWriter {
     private var removedConsumers: Set<ConsumerID> = []
     private var deliveries: [UInt64: DeliveryRecord] = [:]
     private var removedDeliveries: Set<UInt64> = []
+    private var partitions: [Int: PartitionRecord] = [:]
     private(set) var record: SubscriptionRecord
     private let old: SubscriptionRecord
 
@@ -19,7 +20,7 @@ struct SubscriptionWriter {
     /// Whether there is nothing to write.
     var isEmpty: Bool {
         record == old && consumers.isEmpty && removedConsumers.isEmpty && deliveries.isEmpty
-            && removedDeliveries.isEmpty
+            && removedDeliveries.isEmpty && partitions.isEmpty
     }
 
     /// Adds what one operation changed, after all before it.
@@ -43,6 +44,9 @@ struct SubscriptionWriter {
         for delivery in changes.deliveries {
             deliveries[delivery.key] = delivery
         }
+        for partition in changes.partitions {
+            partitions[partition.number] = partition
+        }
     }
 
     private static let statement = Statement(
@@ -53,7 +57,8 @@ struct SubscriptionWriter {
             $14::bigint[], $15::bool[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
             $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::bigint[], $25::bigint[],
             $26::bigint[], $27::bigint[], $28::bytea[], $29::bytea[], $30::bigint[], $31::bigint[],
-            $32::bigint[], $33::bytea[], $34::bytea[]
+            $32::bigint[], $33::bytea[], $34::bytea[], $35::bytea[], $36::bigint, $37::bigint[],
+            $38::bigint[], $39::bigint[]
         )
         """
     )
@@ -84,6 +89,7 @@ struct SubscriptionWriter {
             parameters.add(removedConsumers.map(\.rawValue))
             addConsumers(to: &parameters)
             addDeliveries(to: &parameters)
+            addPartitions(to: &parameters)
         }
     }
 
@@ -152,6 +158,23 @@ struct SubscriptionWriter {
             StoredEventBytes.write(event, to: &writer)
             return true
         }
+        parameters.addArray(ofNullable: .bytea, records) { writer, record in
+            guard let keys = record.delivery.scheduledKeys else { return false }
+            keys.bytes.withUnsafeBytes { writer.write($0) }
+            return true
+        }
+    }
+
+    private func addPartitions(to parameters: inout Parameters) {
+        let records = partitions.values.filter { $0.number < record.partitions }.sorted { $0.number < $1.number }
+        parameters.add(Int64(record.partitions))
+        parameters.add(records.map { Int64($0.number) })
+        parameters.addArray(ofNullable: .int8, records) { writer, record in
+            guard let owner = record.owner else { return false }
+            writer.write(Int64(bitPattern: owner))
+            return true
+        }
+        parameters.add(records.map { Int64(bitPattern: $0.epoch) })
     }
 }
 #endif

@@ -13,6 +13,7 @@ extension SubscriptionDefinition {
         update.bind(9, double: retry.jitter)
         update.bind(10, visibilityTimeout.clampedNanoseconds)
         update.bind(11, consumerTimeout.clampedNanoseconds)
+        update.bind(12, mode == .consumerGroup ? PartitionKey.algorithm : nil)
     }
 
     /// The definition in the row of the query `allSubscriptions`.
@@ -22,6 +23,13 @@ extension SubscriptionDefinition {
             let semantics = DeliverySemantics(rawValue: row.text(5)),
             let start = StartPosition(kind: row.text(6), value: row.int(7))
         else { throw Damage(what: "the table of subscriptions has a row that this store did not write") }
+        if mode == .consumerGroup, row.optionalText(20) != PartitionKey.algorithm {
+            throw EventStreamingError(
+                .unsupported,
+                "The events of group '\(id)' are shared out by \(row.optionalText(20) ?? "an unknown hash"), which this "
+                    + "version does not have; use the version that created the group."
+            )
+        }
         var retry = RetryPolicy()
         retry.maximumAttempts = Int(clamping: row.int(9))
         retry.initialDelay = .nanoseconds(row.int(10))
@@ -31,6 +39,7 @@ extension SubscriptionDefinition {
             id: id,
             stream: stream,
             mode: mode,
+            partitions: Int(clamping: row.int(19)),
             semantics: semantics,
             start: start,
             eventTypes: row.int(8) == 0 ? nil : eventTypes,

@@ -8,6 +8,7 @@ enum Query: Int, CaseIterable {
     case addEventType, removeEventTypes, eventTypes
     case putConsumer, removeConsumer, consumers
     case putDelivery, removeDelivery, removeDeliveriesOfConsumer, deliveries
+    case putPartition, removePartitions, partitions
     case addDeadLetter, removeDeadLetter, openDeadLetters, countDeadLetters, trimDeadLetters
 
     var sql: String {
@@ -27,6 +28,7 @@ enum Query: Int, CaseIterable {
         case .putConsumer, .removeConsumer, .consumers, .putDelivery, .removeDelivery, .removeDeliveriesOfConsumer,
             .deliveries:
             deliverySQL
+        case .putPartition, .removePartitions, .partitions: partitionSQL
         case .addDeadLetter, .removeDeadLetter, .openDeadLetters, .countDeadLetters, .trimDeadLetters: deadLetterSQL
         }
     }
@@ -58,7 +60,10 @@ enum Query: Int, CaseIterable {
         case .eventsInRange:
             "SELECT \(EventRows.columns) FROM events WHERE position >= ? AND position < ? ORDER BY position"
         case .typesInRange:
-            "SELECT position, event_type, event_version FROM events WHERE position >= ? AND position < ? ORDER BY position"
+            """
+            SELECT position, event_type, event_version, event_id, correlation_id, headers FROM events \
+            WHERE position >= ? AND position < ? ORDER BY position
+            """
         case .eventByID: "SELECT position FROM events WHERE stream = ? AND event_id = ?"
         case .bytesBefore: "SELECT bytes_before FROM events WHERE position = ?"
         case .timestamp: "SELECT timestamp FROM events WHERE position = ?"
@@ -76,10 +81,12 @@ enum Query: Int, CaseIterable {
             """
             UPDATE subscriptions SET semantics = ?2, start_kind = ?3, start_value = ?4, is_filtered = ?5, \
             maximum_attempts = ?6, initial_delay = ?7, maximum_delay = ?8, jitter = ?9, visibility_timeout = ?10, \
-            consumer_timeout = ?11 WHERE id = ?1
+            consumer_timeout = ?11, partition_hash = ?12 WHERE id = ?1
             """
         case .advanceSubscription:
-            "UPDATE subscriptions SET last_epoch = ?2, position = ?3, next = ?4, missed = ?5 WHERE id = ?1"
+            """
+            UPDATE subscriptions SET last_epoch = ?2, position = ?3, next = ?4, missed = ?5, partitions = ?6 WHERE id = ?1
+            """
         case .addEventType: "INSERT INTO subscription_event_types (subscription, event_type) VALUES (?, ?)"
         case .removeEventTypes: "DELETE FROM subscription_event_types WHERE subscription = ?"
         case .eventTypes: "SELECT event_type FROM subscription_event_types WHERE subscription = ?"
@@ -87,7 +94,7 @@ enum Query: Int, CaseIterable {
             """
             SELECT id, name, stream, dead_letter_stream, mode, semantics, start_kind, start_value, is_filtered, \
             maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout, last_epoch, \
-            position, next, missed FROM subscriptions ORDER BY id
+            position, next, missed, partitions, partition_hash FROM subscriptions ORDER BY id
             """
         }
     }
@@ -110,7 +117,8 @@ enum Query: Int, CaseIterable {
             INSERT OR REPLACE INTO deliveries (subscription, key, consumer, holder, due, span_start, span_end, scheduled, \
             remaining, attempts, first_failure, last_failure, failure, redriven_offset, redriven_timestamp, \
             redriven_id, redriven_type, redriven_version, redriven_size, redriven_correlation_id, redriven_causation_id, \
-            redriven_headers, redriven_data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            redriven_headers, redriven_data, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+            ?, ?)
             """
         case .removeDelivery: "DELETE FROM deliveries WHERE subscription = ? AND key = ?"
         case .removeDeliveriesOfConsumer: "DELETE FROM deliveries WHERE subscription = ? AND consumer = ?"
@@ -118,9 +126,17 @@ enum Query: Int, CaseIterable {
             """
             SELECT redriven_offset, redriven_timestamp, redriven_id, redriven_type, redriven_version, redriven_size, \
             redriven_correlation_id, redriven_causation_id, redriven_headers, redriven_data, key, consumer, holder, due, \
-            span_start, span_end, scheduled, remaining, attempts, first_failure, last_failure, failure \
+            span_start, span_end, scheduled, remaining, attempts, first_failure, last_failure, failure, keys \
             FROM deliveries WHERE subscription = ? ORDER BY key
             """
+        }
+    }
+
+    private var partitionSQL: String {
+        switch self {
+        case .putPartition: "INSERT OR REPLACE INTO partitions (subscription, number, owner, epoch) VALUES (?, ?, ?, ?)"
+        case .removePartitions: "DELETE FROM partitions WHERE subscription = ? AND number >= ?"
+        default: "SELECT number, owner, epoch FROM partitions WHERE subscription = ?"
         }
     }
 

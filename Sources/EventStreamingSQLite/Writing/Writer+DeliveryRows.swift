@@ -102,7 +102,8 @@ extension Writer {
                 remaining: remaining,
                 attempts: Int(clamping: row.int(18)),
                 failure: failure,
-                redriven: row.isNull(0) ? nil : Delivery.Redriven(try rows.event(from: row))
+                redriven: row.isNull(0) ? nil : Delivery.Redriven(try rows.event(from: row)),
+                keys: row.isNull(22) ? nil : EventKeys([PartitionKey](row.bytes(22)), of: scheduled)
             )
         )
     }
@@ -130,6 +131,11 @@ extension Writer {
         put.bind(12, delivery.failure?.last.nanosecondsSinceEpoch)
         put.bind(13, delivery.failure?.reason)
         bind(delivery.redriven?.event, to: put)
+        if let keys = delivery.scheduledKeys?.bytes {
+            keys.withUnsafeBytes { put.bind(24, copied: $0) }
+        } else {
+            put.bindNull(24)
+        }
         try put.run()
     }
 

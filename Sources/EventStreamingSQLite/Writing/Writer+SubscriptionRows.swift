@@ -11,9 +11,9 @@ extension Writer {
             guard known.stream === stream else {
                 throw Self.conflict(definition.id, "follows stream '\(known.stream.name)', not '\(stream.name)'")
             }
-            let mode = known.state.definition.mode
-            guard mode == definition.mode else {
-                throw Self.conflict(definition.id, "has mode \(mode), not \(definition.mode)")
+            let present = known.state.definition
+            if let conflict = definition.conflict(withMode: present.mode, partitions: present.partitions) {
+                throw Self.conflict(definition.id, conflict)
             }
             guard known.state.definition != definition else { return }
             try arrive(in: stream, at: moment)
@@ -22,7 +22,7 @@ extension Writer {
         }
         try arrive(in: stream, at: moment)
         // First, so that an event that is not there leaves no dead-letter stream behind.
-        let position = definition.mode == .exclusive ? try offset(of: definition.start, in: stream) : stream.first
+        let position = definition.mode.sharesPosition ? try offset(of: definition.start, in: stream) : stream.first
         let deadLetterStream = try ensureStream(
             StreamDefinition(name: definition.deadLetterStream, type: .persistent),
             changesExisting: false
@@ -101,10 +101,12 @@ extension Writer {
                     lastKey: UInt64(clamping: query.int(15)),
                     position: query.int(16),
                     next: query.int(17),
-                    missed: query.int(18)
+                    missed: query.int(18),
+                    partitions: Int(clamping: query.int(19))
                 ),
                 consumers: try consumers(of: id),
-                deliveries: try deliveries(of: id)
+                deliveries: try deliveries(of: id),
+                partitions: try partitions(of: id)
             )
             signsOfLife[definition.id]?.extend(&records)
             let state = SubscriptionState(
@@ -156,7 +158,9 @@ extension Writer {
         advance.bind(3, changes.subscription.position)
         advance.bind(4, changes.subscription.next)
         advance.bind(5, changes.subscription.missed)
+        advance.bind(6, Int64(changes.subscription.partitions))
         try advance.run()
+        try write(changes.partitions, of: subscription.id, count: changes.subscription.partitions)
         for consumer in changes.removedConsumers {
             try remove(consumer, of: subscription.id)
         }

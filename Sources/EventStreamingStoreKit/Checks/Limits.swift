@@ -6,6 +6,11 @@ package enum Limits {
     /// How many ranges may wait for their redelivery at one position before new events are held back. Without this
     /// bound a consumer that rejects everything would run through the stream and collect all of it.
     package static let waitingRanges = 10_000
+    /// How many events of a consumer group may wait for a member, or for their time, before no new ones are looked at: so
+    /// far may the slowest partition be behind the fastest.
+    package static let waitingGroupEvents = 8192
+    /// Into how many partitions a consumer group may share out its events.
+    package static let partitions = 1024
     /// How many events that do not match the filter are passed over for each event asked for, once something was
     /// found: an answer now is better than a full one later.
     package static let scanPerEvent = 64

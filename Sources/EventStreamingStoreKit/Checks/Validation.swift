@@ -32,10 +32,10 @@ package enum Validation {
     }
 
     package static func check(_ definition: SubscriptionDefinition) throws(EventStreamingError) {
-        guard definition.mode == .broadcast || definition.mode == .exclusive else {
+        guard definition.mode != .readReceipt else {
             throw EventStreamingError(
                 .unsupported,
-                "The store has the modes broadcast and exclusive, not \(definition.mode)."
+                "The store has the modes broadcast, exclusive and consumerGroup, not \(definition.mode)."
             )
         }
         guard definition.semantics != .exactlyOnce else {
@@ -61,6 +61,9 @@ package enum Validation {
         ] where timeout <= .zero || timeout > Limits.longestTimeout {
             problems.append("\(name) is \(timeout); it must be more than zero and at most \(Limits.longestTimeout).")
         }
+        if definition.mode == .consumerGroup, !(1...Limits.partitions).contains(definition.partitions) {
+            problems.append("partitions is \(definition.partitions); it must be 1 to \(Limits.partitions).")
+        }
         let retry = definition.retry
         if retry.maximumAttempts < 1 {
             problems.append("retry.maximumAttempts is \(retry.maximumAttempts); it must be at least 1.")
@@ -73,6 +76,25 @@ package enum Validation {
             problems.append("retry.jitter is \(retry.jitter); it must be from 0 to 1.")
         }
         return problems
+    }
+}
+
+extension SubscriptionDefinition {
+    /// What an existing subscription is that the definition is not, and that cannot be changed; `nil` where it can be
+    /// changed to the definition.
+    ///
+    /// - Parameters:
+    ///   - mode: The mode of the existing one.
+    ///   - partitions: The number of its partitions.
+    package func conflict(withMode mode: SubscriptionMode, partitions: Int) -> String? {
+        if mode != self.mode {
+            return "has mode \(mode), not \(self.mode)"
+        }
+        if mode == .consumerGroup, partitions != self.partitions {
+            return "has \(partitions) partitions, not \(self.partitions): configure it so, or change the number for "
+                + "everybody with repartition"
+        }
+        return nil
     }
 }
 

@@ -60,7 +60,7 @@ extension Cursor {
         return nil
     }
 
-    private func wanted(
+    func wanted(
         _ offsets: OffsetRanges,
         in log: some SubscriptionLog,
         filter: inout EventFilter
@@ -132,7 +132,7 @@ extension Cursor {
         return offsets
     }
 
-    private mutating func hand(
+    mutating func hand(
         out delivery: consuming Delivery,
         to holder: UInt64,
         at uptime: Duration,
@@ -170,7 +170,9 @@ extension Cursor {
     }
 
     /// Delivers an event from the dead-letter stream, as if for the first time.
-    mutating func redrive(_ event: StoredEvent, at uptime: Duration, desk: inout Desk) {
+    ///
+    /// - Parameter hasKey: Whether the event's partition key is needed.
+    mutating func redrive(_ event: StoredEvent, hasKey: Bool, at uptime: Duration, desk: inout Desk) {
         let offset = event.offset.rawValue
         let offsets = OffsetRanges(offset..<offset + 1)
         let delivery = Delivery(
@@ -178,7 +180,8 @@ extension Cursor {
             span: offsets.span,
             scheduled: offsets,
             remaining: offsets,
-            redriven: Delivery.Redriven(event)
+            redriven: Delivery.Redriven(event),
+            keys: hasKey ? EventKeys([PartitionKey(of: event)], of: offsets) : nil
         )
         add(delivery, key: desk.nextKey())
     }

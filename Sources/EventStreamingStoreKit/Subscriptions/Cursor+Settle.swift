@@ -26,7 +26,8 @@ extension Cursor {
             return false
         }
         let delivery = deliveries.values[index]
-        let plan = try SettlementPlan(settlement, of: delivery)
+        var plan = try SettlementPlan(settlement, of: delivery)
+        let behind = plan.takeBehindRejections(of: delivery)
         if plan.rest.isEmpty || settlement.releasesRest {
             remove(key)
         } else {
@@ -37,10 +38,11 @@ extension Cursor {
             let comesAgain = reject(rejection, of: delivery, at: moment, desk: &desk, givenUp: &givenUp)
             isGivenBack = isGivenBack || comesAgain
         }
-        if settlement.releasesRest, !plan.rest.isEmpty {
+        let released = settlement.releasesRest ? [behind, plan.rest] : [behind]
+        for offsets in released where !offsets.isEmpty {
             var uncounted = delivery
             uncounted.attempts -= 1
-            giveBack(plan.rest, of: uncounted, desk: &desk)
+            giveBack(offsets, of: uncounted, desk: &desk)
             isGivenBack = true
         }
         settlePosition()
@@ -110,7 +112,8 @@ extension Cursor {
                 remaining: run,
                 attempts: delivery.attempts,
                 failure: delivery.failure,
-                redriven: delivery.redriven
+                redriven: delivery.redriven,
+                keys: delivery.keys
             )
             add(part, key: desk.nextKey())
         }

@@ -47,6 +47,8 @@ package struct Delivery: Sendable {
     package var attempts = 0
     package var failure: Failure?
     package var redriven: Redriven?
+    /// In a consumer group, the partition keys of the events, and perhaps of others; `nil` in other modes.
+    package var keys: EventKeys?
 
     package init(
         phase: Phase,
@@ -55,7 +57,8 @@ package struct Delivery: Sendable {
         remaining: OffsetRanges,
         attempts: Int = 0,
         failure: Failure? = nil,
-        redriven: Redriven? = nil
+        redriven: Redriven? = nil,
+        keys: EventKeys? = nil
     ) {
         self.phase = phase
         self.span = span
@@ -64,7 +67,14 @@ package struct Delivery: Sendable {
         self.attempts = attempts
         self.failure = failure
         self.redriven = redriven
+        self.keys = keys
     }
+
+    /// The partition keys as they are written down: one for each offset in ``scheduled``.
+    package var scheduledKeys: [PartitionKey]? { keys?.keys(of: scheduled) }
+
+    /// Whether the events were never delivered, nor given up.
+    var isFresh: Bool { attempts == 0 && failure == nil && redriven == nil }
 
     var expiry: Duration? {
         if case .leased(_, let expiry) = phase { expiry } else { nil }

@@ -32,6 +32,26 @@ struct SettlementPlan: Sendable {
         }
     }
 
+    /// Takes out of the rest what must wait in a consumer group because an earlier event of its key was rejected: its
+    /// holder has not begun with it, and gets it again when its turn comes.
+    mutating func takeBehindRejections(of delivery: Delivery) -> OffsetRanges {
+        guard let keys = delivery.keys, !rejections.isEmpty, !rest.isEmpty else { return OffsetRanges() }
+        var first: [PartitionKey: Int64] = [:]
+        for rejection in rejections {
+            keys.forEach(in: rejection.offsets) { offset, key in
+                first[key] = min(first[key] ?? offset, offset)
+            }
+        }
+        var behind = OffsetRanges()
+        keys.forEach(in: rest) { offset, key in
+            if let rejected = first[key], rejected < offset {
+                behind.append(offset)
+            }
+        }
+        rest.subtract(behind)
+        return behind
+    }
+
     /// Takes offsets out of the rest. Those that the filter passed over, or that were trimmed since, may be named and
     /// are ignored.
     private mutating func take(

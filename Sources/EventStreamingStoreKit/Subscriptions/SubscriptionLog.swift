@@ -9,4 +9,9 @@ package protocol SubscriptionLog {
     ///
     /// - Throws: what reading throws. What was being changed is then of no use any more, and must be restored.
     func type(at offset: Int64) throws(EventStreamingError) -> EventType
+
+    /// The partition key of the event at an offset that the stream keeps. Asked only for consumer groups.
+    ///
+    /// - Throws: as ``type(at:)``.
+    func key(at offset: Int64) throws(EventStreamingError) -> PartitionKey
 }

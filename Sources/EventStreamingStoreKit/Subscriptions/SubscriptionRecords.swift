@@ -10,12 +10,15 @@ package struct SubscriptionRecord: Sendable, Hashable {
     package var next: Int64
     /// How many events competing consumers missed because they were removed.
     package var missed: Int64
+    /// Into how many partitions a consumer group shares out the events; 0 in other modes.
+    package var partitions: Int
 
-    package init(lastKey: UInt64, position: Int64, next: Int64, missed: Int64) {
+    package init(lastKey: UInt64, position: Int64, next: Int64, missed: Int64, partitions: Int) {
         self.lastKey = lastKey
         self.position = position
         self.next = next
         self.missed = missed
+        self.partitions = partitions
     }
 }
 
@@ -87,15 +90,18 @@ package struct SubscriptionRecords: Sendable {
     package var subscription: SubscriptionRecord
     package var consumers: [ConsumerRecord] = []
     package var deliveries: [DeliveryRecord] = []
+    package var partitions: [PartitionRecord] = []
 
     package init(
         subscription: SubscriptionRecord,
         consumers: [ConsumerRecord] = [],
-        deliveries: [DeliveryRecord] = []
+        deliveries: [DeliveryRecord] = [],
+        partitions: [PartitionRecord] = []
     ) {
         self.subscription = subscription
         self.consumers = consumers
         self.deliveries = deliveries
+        self.partitions = partitions
     }
 }
 
@@ -110,6 +116,8 @@ package struct SubscriptionChanges: Sendable {
     package internal(set) var deliveries: [DeliveryRecord] = []
     /// Deliveries that are gone. Some were perhaps never written down.
     package internal(set) var removedDeliveries: [UInt64] = []
+    /// Partitions that are new or changed. When there are any, those from ``SubscriptionRecord/partitions`` on are gone.
+    package internal(set) var partitions: [PartitionRecord] = []
 
     init(subscription: SubscriptionRecord) {
         self.subscription = subscription

@@ -28,9 +28,24 @@ extension SubscriptionState {
         floor: inout RetentionFloor,
         effects: inout SubscriptionEffects
     ) {
+        enter(id, kind: kind, epoch: epoch, position: position, at: moment, floor: &floor, effects: &effects)
+        sharePartitions(effects: &effects)
+    }
+
+    /// Adds a consumer, or its newer registration, that has no partitions yet.
+    private mutating func enter(
+        _ id: ConsumerID,
+        kind: ConsumerKind,
+        epoch: UInt64,
+        position: Int64,
+        at moment: Moment,
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
+    ) {
         let membership = Membership(kind: kind, epoch: epoch, at: moment, timeout: desk.consumerTimeout)
         if let place = consumers.place(of: id) {
             endLeases(at: place, because: "the consumer was replaced", moment, &floor, &effects)
+            partitions?.hand(from: consumers[place].membership.epoch, to: epoch)
             consumers[place].membership = membership
         } else {
             consumers.add(
@@ -53,15 +68,7 @@ extension SubscriptionState {
         effects: inout SubscriptionEffects
     ) {
         guard consumers.place(of: id) == nil else { return }
-        register(
-            id,
-            kind: .durable,
-            epoch: epoch,
-            position: position,
-            at: moment,
-            floor: &floor,
-            effects: &effects
-        )
+        enter(id, kind: .durable, epoch: epoch, position: position, at: moment, floor: &floor, effects: &effects)
         if let place = consumers.place(of: id) {
             leave(at: place, floor: &floor)
         }
@@ -76,6 +83,7 @@ extension SubscriptionState {
         let place = try place(of: registration)
         endLeases(at: place, because: "the consumer left", moment, &floor, &effects)
         leave(at: place, floor: &floor)
+        sharePartitions(effects: &effects)
     }
 
     /// Disconnects a consumer whose leases were ended.
@@ -91,6 +99,9 @@ extension SubscriptionState {
     private mutating func forget(_ id: ConsumerID, floor: inout RetentionFloor) {
         guard let consumer = consumers.remove(id) else { return }
         markChanged(id)
+        if tracksChanges {
+            forgottenDeliveries.formUnion(consumer.cursor.deliveries.keys)
+        }
         guard !isShared else { return }
         floor.remove(consumer.cursor.position)
     }
@@ -107,6 +118,7 @@ extension SubscriptionState {
             endLeases(at: place, because: "the consumer was removed", moment, &floor, &effects)
         }
         forget(id, floor: &floor)
+        sharePartitions(effects: &effects)
         return true
     }
 
@@ -154,11 +166,14 @@ extension SubscriptionState {
             effects.expired.append(ConsumerRegistration(subscription: definition.id, consumer: id, epoch: epoch))
             leave(at: place, floor: &floor)
         }
+        if !leaving.isEmpty {
+            sharePartitions(effects: &effects)
+        }
         earliestDeadline = earliest
     }
 
     /// In order of the registrations, so that what happens does not depend on how the consumers are kept.
-    private var connectedPlaces: [Int] {
+    var connectedPlaces: [Int] {
         consumers.indices
             .filter { consumers[$0].membership.isConnected }
             .sorted { consumers[$0].membership.epoch < consumers[$1].membership.epoch }
@@ -169,7 +184,7 @@ extension SubscriptionState {
         return consumers[place].membership.firstExpiring(in: cursor)
     }
 
-    private mutating func endLeases(
+    mutating func endLeases(
         at place: Int,
         because reason: String,
         _ moment: Moment,
@@ -213,5 +228,6 @@ extension SubscriptionState {
             endLeases(at: place, because: reason, moment, &floor, &effects)
             leave(at: place, floor: &floor)
         }
+        sharePartitions(effects: &effects)
     }
 }

@@ -19,14 +19,28 @@ extension SubscriptionState {
         if let settlement {
             try settle(settlement, at: moment, floor: &floor, effects: &effects)
         }
+        let partitions = partitions
+        let wasCrowded = partitions != nil && shared.isCrowded
         let scan = try withCursor(at: place, floor: &floor) {
             (cursor, membership, desk) throws(EventStreamingError) in
             membership.showLife(at: moment, timeout: desk.consumerTimeout)
-            let scan = try Self.lease(from: &cursor, limit: limit, to: registration.epoch, moment, log, &desk)
+            let scan = try Self.lease(
+                from: &cursor,
+                limit: limit,
+                to: registration.epoch,
+                of: partitions,
+                moment,
+                log,
+                &desk
+            )
             if case .found(let portion) = scan, let expiry = portion.expiry {
                 membership.hold(portion.key, until: expiry, in: cursor)
             }
             return scan
+        }
+        if wasCrowded, !shared.isCrowded {
+            // Others may go on looking at new events.
+            effects.hasNews = true
         }
         switch scan {
         case .found(let portion):
@@ -37,7 +51,7 @@ extension SubscriptionState {
         case .unfinished:
             return .unfinished
         case .end:
-            return .empty(until: nextChange(for: place))
+            return .empty(until: nextChange(for: place, after: moment.uptime))
         }
     }
 
@@ -45,12 +59,23 @@ extension SubscriptionState {
         from cursor: inout Cursor,
         limit: Int,
         to holder: UInt64,
+        of partitions: PartitionTable?,
         _ moment: Moment,
         _ log: some SubscriptionLog,
         _ desk: inout Desk
     ) throws(EventStreamingError) -> Scan {
         let limit = min(limit, Limits.eventsPerLease)
         let uptime = moment.uptime
+        if let partitions {
+            return try cursor.leaseToMember(
+                limit: limit,
+                at: uptime,
+                to: holder,
+                of: partitions,
+                from: log,
+                desk: &desk
+            )
+        }
         if cursor.waiting > 0 {
             if let portion = try cursor.leaseWaiting(limit: limit, at: uptime, to: holder, from: log, desk: &desk) {
                 return .found(portion)
@@ -63,7 +88,7 @@ extension SubscriptionState {
     /// The offsets that a consumer would be handed out next, as far as the stream has them: to read them ahead. `nil` where
     /// it gets others first, a filter decides, or nobody can tell.
     package func nextOffsets(for registration: ConsumerRegistration, limit: Int) -> Range<Int64>? {
-        guard desk.filter.isOpen, let place = consumers.place(of: registration.consumer),
+        guard partitions == nil, desk.filter.isOpen, let place = consumers.place(of: registration.consumer),
             consumers[place].membership.epoch == registration.epoch
         else { return nil }
         let cursor = isShared ? shared : consumers[place].cursor
@@ -74,11 +99,12 @@ extension SubscriptionState {
 
     /// When a consumer that got nothing may get something without a change of the stream: something falls due, or
     /// another consumer or its lease ends.
-    private mutating func nextChange(for place: Int) -> Duration? {
+    private mutating func nextChange(for place: Int, after uptime: Duration) -> Duration? {
         guard isShared else {
             return consumers[place].cursor.nextDue()
         }
-        var next = shared.nextDue()
+        let epoch = consumers[place].membership.epoch
+        var next = partitions.map { shared.nextDue(of: epoch, in: $0, after: uptime) } ?? shared.nextDue()
         for other in consumers.indices where other != place {
             guard let lease = consumers[other].membership.firstExpiring(in: shared) else { continue }
             let deadline = min(lease.rank, consumers[other].membership.expiresAt)
@@ -103,7 +129,9 @@ extension SubscriptionState {
         let isGivenBack = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
             try cursor.settle(settlement, at: moment, desk: &desk, givenUp: &givenUp)
         }
-        effects.hasNews = effects.hasNews || isGivenBack
+        // In a group, what was settled may let others have what waits behind it.
+        let isAwaited = partitions != nil && shared.waiting > 0
+        effects.hasNews = effects.hasNews || isGivenBack || isAwaited
         note(givenUp, of: holder.consumer, effects: &effects)
     }
 
@@ -126,9 +154,9 @@ extension SubscriptionState {
     package mutating func redrive(_ letter: DeadLetter, at moment: Moment, effects: inout SubscriptionEffects) {
         effects.hasNews = true
         if isShared {
-            shared.redrive(letter.event, at: moment.uptime, desk: &desk)
+            shared.redrive(letter.event, hasKey: partitions != nil, at: moment.uptime, desk: &desk)
         } else if let place = letter.consumer.flatMap({ consumers.place(of: $0) }) {
-            consumers[place].cursor.redrive(letter.event, at: moment.uptime, desk: &desk)
+            consumers[place].cursor.redrive(letter.event, hasKey: false, at: moment.uptime, desk: &desk)
             markChanged(consumers[place].id)
         }
     }

@@ -11,7 +11,8 @@ extension SubscriptionState {
             lastKey: desk.lastKey,
             position: shared.position,
             next: shared.next,
-            missed: shared.missed
+            missed: shared.missed,
+            partitions: partitions?.count ?? 0
         )
     }
 
@@ -36,6 +37,13 @@ extension SubscriptionState {
             take(keys, of: id, from: consumers[place].cursor, into: &changes)
         }
         changedConsumers.removeAll(keepingCapacity: true)
+        if !forgottenDeliveries.isEmpty {
+            changes.removedDeliveries += forgottenDeliveries.sorted()
+            forgottenDeliveries = []
+        }
+        if partitions != nil {
+            changes.partitions = partitions?.takeChanges() ?? []
+        }
         return changes
     }
 
@@ -66,6 +74,12 @@ extension SubscriptionState {
         let next = max(records.subscription.next, records.subscription.position)
         let cursor = Cursor(at: next, missed: records.subscription.missed, tracksChanges: true)
         self.init(definition, desk: desk, shared: cursor)
+        if definition.mode == .consumerGroup {
+            // What was written down decides: others may have shared out the events anew.
+            let count = min(max(1, records.subscription.partitions), Limits.partitions)
+            setPartitions(count)
+            partitions = PartitionTable(count: count, restoring: records.partitions)
+        }
         var places: [UInt64: Int] = [:]
         for record in records.consumers {
             places[record.epoch] = consumers.indices.upperBound
@@ -87,6 +101,10 @@ extension SubscriptionState {
 
     /// - Parameter places: The places of consumers, by their epochs.
     private mutating func restore(_ record: DeliveryRecord, _ places: [UInt64: Int]) {
+        var record = record
+        if partitions != nil, record.delivery.keys == nil {
+            record.delivery.keys = EventKeys([], of: record.delivery.scheduled)
+        }
         if isShared {
             shared.add(record.delivery, key: record.key)
         } else if let place = record.consumer.flatMap({ consumers.place(of: $0) }) {

@@ -13,6 +13,8 @@ package struct SubscriptionState: Sendable {
     /// The position of competing consumers; not used where each has its own.
     var shared: Cursor
     var consumers = Roster()
+    /// Who has which partition of a consumer group; `nil` in other modes.
+    var partitions: PartitionTable?
     /// At or before the moment when the first consumer or lease ends, so that mostly nobody has to look.
     package internal(set) var earliestDeadline = Duration.never
     /// Whether consumers compete for one position.
@@ -20,6 +22,8 @@ package struct SubscriptionState: Sendable {
     let tracksChanges: Bool
     /// The consumers that came, changed or went since ``takeChanges()``.
     var changedConsumers: Set<ConsumerID> = []
+    /// The deliveries of consumers that went since ``takeChanges()``: one of the same name may have come meanwhile.
+    var forgottenDeliveries: Set<UInt64> = []
 
     /// A new subscription without consumers.
     ///
@@ -38,7 +42,10 @@ package struct SubscriptionState: Sendable {
         self.tracksChanges = tracksChanges
         desk = Desk(definition, seed: seed)
         shared = Cursor(at: position, tracksChanges: tracksChanges)
-        isShared = definition.mode == .exclusive
+        isShared = definition.mode.sharesPosition
+        if definition.mode == .consumerGroup {
+            partitions = PartitionTable(count: definition.partitions)
+        }
         if isShared {
             floor.add(position)
         }
@@ -48,13 +55,21 @@ package struct SubscriptionState: Sendable {
         self.definition = definition
         self.desk = desk
         self.shared = shared
-        isShared = definition.mode == .exclusive
+        isShared = definition.mode.sharesPosition
         tracksChanges = true
     }
 
+    /// Takes over a changed definition, but for the number of partitions, which ``repartition(into:at:floor:effects:)``
+    /// changes.
     package mutating func update(_ definition: SubscriptionDefinition) {
+        let partitions = self.definition.partitions
         self.definition = definition
+        self.definition.partitions = partitions
         desk.update(definition)
+    }
+
+    mutating func setPartitions(_ count: Int) {
+        definition.partitions = count
     }
 
     /// The epoch of one more registration, greater than all before.
@@ -142,7 +157,8 @@ package struct SubscriptionState: Sendable {
                 isConnected: membership.isConnected,
                 registeredAt: membership.registeredAt,
                 lastSeenAt: membership.lastSeenAt,
-                inFlight: (isShared ? shared : consumer.cursor).counts(heldBy: membership.epoch).inFlight
+                inFlight: (isShared ? shared : consumer.cursor).counts(heldBy: membership.epoch).inFlight,
+                partitions: partitions?.partitions(of: membership.epoch) ?? []
             )
         }
     }

@@ -129,6 +129,14 @@ struct EncodingStore: EventStreamingStore {
         try await base.consumers(of: subscription)
     }
 
+    func partitions(of subscription: SubscriptionID) async throws(EventStreamingError) -> [PartitionInfo] {
+        try await base.partitions(of: subscription)
+    }
+
+    func repartition(_ subscription: SubscriptionID, into count: Int) async throws(EventStreamingError) {
+        try await base.repartition(subscription, into: count)
+    }
+
     func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await base.progress(of: subscription)
     }
