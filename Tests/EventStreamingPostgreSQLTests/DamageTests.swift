@@ -93,5 +93,45 @@ struct DamageTests {
         }
         #expect(error.message.contains(#""../x""#))
     }
+
+    @Test("The settlement of before is recorded though the next events cannot be read, and those are given back")
+    func settlement() async throws {
+        let store = try await makeStore(events: 4)
+        let consumer = try await register("one", in: store)
+        let lease = try #require(try await lease(2, as: consumer, in: store))
+        #expect(lease.events.count == 2)
+        try await change(#"UPDATE events SET headers = 'none' WHERE "offset" = 3"#, in: store)
+        let settlement = Settlement(of: consumer, leaseEpoch: lease.epoch, completed: [lease.offsets])
+        try await expectError(.storeDamaged) {
+            _ = try await store.dequeue(as: consumer, limit: 2, settling: settlement)
+        }
+        #expect(try await store.progress(of: subscription).first?.position == StreamOffset(2))
+        try await change("UPDATE events SET headers = NULL", in: store)
+        // Nothing holds them, and nobody has tried them yet.
+        let next = try #require(try await self.lease(2, as: consumer, in: store))
+        #expect(next.events.map(\.offset) == [StreamOffset(2), StreamOffset(3)])
+        #expect(next.attempt == 1)
+    }
+
+    @Test("Only who gets the event that cannot be read is told")
+    func others() async throws {
+        let store = try await makeStore(events: 100)
+        try await change(#"UPDATE events SET headers = 'none' WHERE "offset" = 50"#, in: store)
+        var consumers: [ConsumerRegistration] = []
+        for number in 0..<20 {
+            consumers.append(try await register("consumer-\(number)", in: store))
+        }
+        // Together, so that they share their commits.
+        let outcomes = await withTaskGroup(of: [StreamOffset]?.self) { group in
+            for consumer in consumers {
+                group.addTask { try? await lease(5, as: consumer, in: store)?.events.map(\.offset) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let delivered = outcomes.compactMap { $0 }.flatMap { $0 }
+        #expect(outcomes.filter { $0 == nil }.count == 1)
+        #expect(Set(delivered).count == 95)
+        #expect(!delivered.contains(StreamOffset(50)))
+    }
 }
 #endif
