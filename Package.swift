@@ -176,7 +176,7 @@ let package = Package(
         ),
         .target(
             name: "PostgreSQLTesting",
-            dependencies: ["EventStreamingPostgreSQL"],
+            dependencies: ["EventStreamingPostgreSQL", "ProcessTesting"],
             path: "Tests/Support/PostgreSQLTesting",
             swiftSettings: settings
         ),

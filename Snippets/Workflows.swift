@@ -45,6 +45,16 @@ struct OrderPlaced: Event {
     var number: Int
 }
 
+struct StockWorkflow: Workflow {
+    static let streamName = "stock"
+}
+
+struct StockAdded: Event {
+    typealias Process = StockWorkflow
+    var article: String
+    var count: Int
+}
+
 let streaming = try EventStreaming(storage: .inMemory) { streaming in
     streaming.addStream(InvitationWorkflow.self) { stream in
         stream.type = .persistent
@@ -60,12 +70,18 @@ let streaming = try EventStreaming(storage: .inMemory) { streaming in
         workflow.headers["accepted-by"] = "link"
         workflow.emit(InvitationAccepted(name: command.name))
     }
+    streaming.addStream(StockWorkflow.self) { $0.type = .persistent }
+    streaming.commands.on(AddStock.self, in: StockWorkflow.self) { command, workflow in
+        workflow.emit(StockAdded(article: command.article, count: command.count))
+        return "receipt for \(workflow.id)"
+    }
     streaming.commands.validate(InviteUser.self) { command, violations in
         violations.check(command.email.contains("@"), field: "email", rule: "email", message: "must have an @")
     }
 }
 
 struct UnknownInvitation: Error {}
+struct Unexpected: Error {}
 
 let id = try await streaming.commands.send(InviteUser(email: "ada@example.org"))  // Typed: a WorkflowID.
 try await streaming.commands.send(AcceptInvitation(workflowID: id, name: "Ada"))
@@ -77,6 +93,20 @@ func placeOnce(_ request: MessageID) async throws {
     print("offset \(result.offsets.lowerBound), repeated: \(result.isDuplicate)")
 }
 try await placeOnce(MessageID(high: 1, low: 1))
+
+struct AddStock: Command, Codable {
+    typealias Response = String
+    var article: String
+    var count: Int
+}
+
+/// For a request that its sender repeats until he has the answer, as a payment does: `request` is the same each time.
+func addStock(_ command: AddStock, request: String) async throws -> String {
+    try await streaming.commands.send(command, idempotencyKey: request)
+}
+let receipt = try await addStock(AddStock(article: "lamp", count: 3), request: "delivery-note-88")
+let again = try await addStock(AddStock(article: "lamp", count: 3), request: "delivery-note-88")
+guard again == receipt, try await streaming.metadata(of: "stock").count == 1 else { throw Unexpected() }
 
 do {
     _ = try await streaming.commands.send(InviteUser(email: "nobody"))

@@ -31,7 +31,12 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
             case .redriven(let portion, let event):
                 return .lease(Lease(portion, events: [event], holder: consumer))
             case .portion(let portion, let events):
-                return .lease(Lease(portion, events: events.take(), holder: consumer))
+                do throws(EventStreamingError) {
+                    return .lease(Lease(portion, events: try events.take(), holder: consumer))
+                } catch {
+                    await giveBack(Lease(portion, events: [], holder: consumer))
+                    throw error
+                }
             }
         }
     }

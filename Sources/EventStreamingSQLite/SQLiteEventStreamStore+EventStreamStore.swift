@@ -156,7 +156,13 @@ extension SQLiteEventStreamStore: EventStreamStore {
                 if let events = ReadAhead.events(at: portion.offsets, in: page) {
                     return .lease(Lease(portion, events: events, holder: consumer))
                 }
-                let events = try events(at: portion.offsets, of: stream)
+                let events: [StoredEvent]
+                do throws(EventStreamingError) {
+                    events = try self.events(at: portion.offsets, of: stream)
+                } catch {
+                    await giveBack(Lease(portion, events: [], holder: consumer))
+                    throw error
+                }
                 // All of it may have been dropped in the meantime, and with it the lease.
                 guard !events.isEmpty else { continue }
                 return .lease(Lease(portion, events: events, holder: consumer))

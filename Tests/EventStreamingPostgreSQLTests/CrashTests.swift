@@ -54,7 +54,7 @@ struct CrashTests {
     func connectionsEnd() async throws {
         try await withServer { server, run in
             let result = try await run.run(rounds: 20) { _ in
-                try server.runScript(
+                try await server.runScript(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-streaming'"
                 )
             }
@@ -67,7 +67,7 @@ struct CrashTests {
         let server = try PostgreSQLServer(.durable)
         defer { server.stop() }
         // So late that the lease, whose commit does not wait for the disk, is not there when the server crashes.
-        try server.runScript("ALTER SYSTEM SET wal_writer_delay = '10s'; SELECT pg_reload_conf();")
+        try await server.runScript("ALTER SYSTEM SET wal_writer_delay = '10s'; SELECT pg_reload_conf();")
         let stores = try (0..<2).map { _ in
             var options = try PostgreSQLServer.freshOptions()
             options.schema = try SchemaName("forgetful")

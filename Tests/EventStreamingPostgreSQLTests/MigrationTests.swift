@@ -57,7 +57,7 @@ struct MigrationTests {
             _ = try await store(options).metadata(of: stream)
         }
         #expect(error.message.contains("PostgreSQLSchema.sql"))
-        try PostgreSQLServer.shared.get().runScript(PostgreSQLSchema.sql(options: options))
+        try await PostgreSQLServer.shared.get().runScript(PostgreSQLSchema.sql(options: options))
         try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))
         let result = try await store(options).enqueue(
             makeEvents(3, MessageIDGenerator(clock: SystemClock())), to: stream)
@@ -70,7 +70,7 @@ struct MigrationTests {
         options.migratesSchema = false
         let all = PostgreSQLSchema.sql(options: options)
         let second = try #require(all.range(of: "\n-- Version 2"))
-        try PostgreSQLServer.shared.get().runScript(all[..<second.lowerBound])
+        try await PostgreSQLServer.shared.get().runScript(all[..<second.lowerBound])
         for _ in 1...2 {
             let error = try await expectError(.invalidConfiguration) {
                 try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))
@@ -78,7 +78,7 @@ struct MigrationTests {
             #expect(error.message.contains("version 1"))
             #expect(error.message.contains("PostgreSQLSchema.sql(from: 1)"))
         }
-        try PostgreSQLServer.shared.get().runScript(PostgreSQLSchema.sql(from: 1, options: options))
+        try await PostgreSQLServer.shared.get().runScript(PostgreSQLSchema.sql(from: 1, options: options))
         try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))
     }
 
@@ -88,7 +88,7 @@ struct MigrationTests {
         let all = PostgreSQLSchema.sql(options: options)
         // As if it had been killed after the first step, and in the middle of the second.
         let second = try #require(all.range(of: "\n-- Version 2"))
-        try PostgreSQLServer.shared.get().runScript(
+        try await PostgreSQLServer.shared.get().runScript(
             all[..<second.lowerBound] + "BEGIN; CREATE TABLE subscriptions (id bigint);"
         )
         try await store(options).createStream(StreamDefinition(name: stream, type: .persistent))

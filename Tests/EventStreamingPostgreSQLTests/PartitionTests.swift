@@ -87,7 +87,7 @@ struct PartitionTests {
         let stream = try StreamName("orders")
         try await owner.createStream(StreamDefinition(name: stream, type: .persistent))
         let user = "u" + options.schema.description.dropFirst()
-        try server.runScript(
+        try await server.runScript(
             """
             CREATE ROLE \(user) LOGIN;
             GRANT USAGE ON SCHEMA \(options.schema) TO \(user);
@@ -104,7 +104,7 @@ struct PartitionTests {
         let error = try await expectError(.invalidConfiguration) { _ = try await store.enqueue(events, to: stream) }
         #expect(error.message.contains("make_event_partitions(990, 1009)"))
         _ = try await store.enqueue(makeEvents(10, ids), to: stream)
-        try server.runScript("SET search_path = \(options.schema); SELECT make_event_partitions(990, 1009)")
+        try await server.runScript("SET search_path = \(options.schema); SELECT make_event_partitions(990, 1009)")
         #expect(try await store.enqueue(events, to: stream).offsets.lowerBound == StreamOffset(1000))
         // Nor may it drop one: the rows go, the table stays.
         try await expectNoRows(before: 1000, of: stream, in: store)

@@ -145,6 +145,35 @@ struct FailureTests {
         }
     }
 
+    @Test("The settlement of before is recorded though the next events cannot be read, and those are given back")
+    func settlement() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.withStore { store in
+                try await fixture.makeStream(in: store)
+                try await fixture.makeSubscription(in: store)
+                try await fixture.append(4, to: store)
+                let consumer = try await fixture.register(in: store)
+                let lease = try await fixture.lease(2, as: consumer, in: store)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(sql: #"UPDATE events SET headers = 'none' WHERE "offset" = 3"#)
+                }
+                let settlement = Settlement(of: consumer, leaseEpoch: lease.epoch, completed: [lease.offsets])
+                let error = await storeError {
+                    _ = try await store.dequeue(as: consumer, limit: 2, settling: settlement)
+                }
+                #expect(error?.code == .storeDamaged)
+                #expect(try await fixture.position(in: store) == 2)
+                try await store.withSQLiteTransaction { transaction in
+                    try transaction.database.execute(sql: "UPDATE events SET headers = NULL")
+                }
+                // Nothing holds them, and nobody has tried them yet.
+                let next = try await fixture.lease(2, as: consumer, in: store)
+                #expect(next.events.map(\.offset) == [StreamOffset(2), StreamOffset(3)])
+                #expect(next.attempt == 1)
+            }
+        }
+    }
+
     @Test("Heartbeats outlast a failed commit")
     func heartbeats() async throws {
         try await Fixture.with { fixture in

@@ -19,10 +19,10 @@ struct GroupCommitTests {
         let desk = Desk()
         try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask { try await desk.submit(0) }
-            await desk.waitUntilCommitting(1)
+            try await desk.waitUntilCommitting(1)
             for number in 1...10 {
                 group.addTask { try await desk.submit(number) }
-                await desk.waitUntilWaiting(number)
+                try await desk.waitUntilWaiting(number)
             }
             desk.open()
             var answers: [Int] = []
@@ -71,10 +71,10 @@ struct GroupCommitTests {
         let desk = Desk()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try await desk.submit(0) }
-            await desk.waitUntilCommitting(1)
+            try await desk.waitUntilCommitting(1)
             for number in 1...10 {
                 group.addTask { _ = try await desk.submit(number) }
-                await desk.waitUntilWaiting(number)
+                try await desk.waitUntilWaiting(number)
             }
             desk.open()
             try await group.waitForAll()
@@ -93,10 +93,10 @@ struct GroupCommitTests {
         let desk = Desk(maximumWeight: 10) { $0 }
         try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask { try await desk.submit(1) }
-            await desk.waitUntilCommitting(1)
+            try await desk.waitUntilCommitting(1)
             for (index, number) in [4, 6, 5, 20, 5, 5, 1].enumerated() {
                 group.addTask { try await desk.submit(number) }
-                await desk.waitUntilWaiting(index + 1)
+                try await desk.waitUntilWaiting(index + 1)
             }
             desk.open()
             try await group.waitForAll()
@@ -109,11 +109,11 @@ struct GroupCommitTests {
         let desk = Desk()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try await desk.submit(1) }
-            await desk.waitUntilCommitting(1)
+            try await desk.waitUntilCommitting(1)
             let leaving = Task { () async -> Outcome in await desk.outcome(2) }
-            await desk.waitUntilWaiting(1)
+            try await desk.waitUntilWaiting(1)
             group.addTask { _ = try await desk.submit(3) }
-            await desk.waitUntilWaiting(2)
+            try await desk.waitUntilWaiting(2)
             leaving.cancel()
             #expect(await leaving.value == .failed(.cancelled))
             desk.open()
@@ -138,14 +138,14 @@ struct GroupCommitTests {
     func cancelledLeader() async throws {
         let desk = Desk()
         let first = Task { () async -> Outcome in await desk.outcome(1) }
-        await desk.waitUntilCommitting(1)
+        try await desk.waitUntilCommitting(1)
         let second = Task { () async -> Outcome in await desk.outcome(2) }
-        await desk.waitUntilWaiting(1)
+        try await desk.waitUntilWaiting(1)
         let third = Task { () async -> Outcome in await desk.outcome(3) }
-        await desk.waitUntilWaiting(2)
+        try await desk.waitUntilWaiting(2)
         first.cancel()
         desk.letOneCommit()
-        await desk.waitUntilCommitting(2)
+        try await desk.waitUntilCommitting(2)
         // The second leads now, for the third as well.
         second.cancel()
         desk.open()
@@ -159,9 +159,9 @@ struct GroupCommitTests {
     func forgotten() async throws {
         let desk = Desk(forgets: true)
         let first = Task { () async -> Outcome in await desk.outcome(1) }
-        await desk.waitUntilCommitting(1)
+        try await desk.waitUntilCommitting(1)
         let second = Task { () async -> Outcome in await desk.outcome(2) }
-        await desk.waitUntilWaiting(1)
+        try await desk.waitUntilWaiting(1)
         desk.open()
         #expect(await first.value == .failed(.storeUnavailable))
         #expect(await second.value == .failed(.storeUnavailable))
@@ -236,7 +236,12 @@ private final class Desk: Sendable {
         group = GroupCommit(maximumWeight: maximumWeight, weight: weight, giveTurn: giveTurn) { requests in
             state.value.withLock { $0.commits.append(requests) }
             // By turns, not by a continuation, so that cancelling the leader cannot be noticed here.
+            let deadline = ContinuousClock.now + Self.patience
             while !state.value.withLock({ Self.takePermit(&$0) }) {
+                guard ContinuousClock.now < deadline else {
+                    Issue.record("nobody let a commit of \(requests) go on within \(Self.patience)")
+                    break
+                }
                 await Task.yield()
             }
             for _ in 0..<turnsPerCommit { await Task.yield() }
@@ -269,11 +274,31 @@ private final class Desk: Sendable {
         }
     }
 
-    func waitUntilCommitting(_ count: Int) async {
-        while commits.count < count { await Task.yield() }
+    func waitUntilCommitting(_ count: Int) async throws {
+        try await wait("\(count) commits to begin") { commits.count >= count }
     }
 
-    func waitUntilWaiting(_ count: Int) async {
-        while waiting < count { await Task.yield() }
+    func waitUntilWaiting(_ count: Int) async throws {
+        try await wait("\(count) callers to wait") { waiting >= count }
+    }
+
+    /// How much real time anything has, on a machine that is busy with other things.
+    private static let patience = Duration.seconds(60)
+
+    private func wait(_ what: String, until isReached: () -> Bool) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while !isReached() {
+            guard ContinuousClock.now < deadline else {
+                // Or those would never end that were to be seen.
+                open()
+                throw Stuck(
+                    description: "waited \(Self.patience) for \(what); commits: \(commits), waiting: \(waiting)")
+            }
+            await Task.yield()
+        }
+    }
+
+    private struct Stuck: Error, CustomStringConvertible {
+        let description: String
     }
 }

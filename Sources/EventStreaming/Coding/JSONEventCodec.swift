@@ -17,32 +17,51 @@ public struct JSONEventCodec: EventCodec {
     ///
     /// - Throws: `EventStreamingError` with code `encodingFailed`.
     public func encode<E: Event>(_ event: E) throws(EventStreamingError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .custom { try DateText.encode($0, to: $1) }
-        do {
-            return [UInt8](try encoder.encode(event))
-        } catch {
-            throw EventStreamingError(
-                .encodingFailed,
-                "\(E.eventType) cannot be encoded as JSON; check its properties and its encode(to:).",
-                underlying: error
-            )
-        }
+        try JSONText.encode(event, as: E.eventType)
     }
 
     /// The event that the JSON text holds.
     ///
     /// - Throws: `EventStreamingError` with code `decodingFailed`.
     public func decode<E: Event>(_ type: E.Type, from bytes: [UInt8]) throws(EventStreamingError) -> E {
+        try JSONText.decode(type, from: bytes, as: E.eventType)
+    }
+}
+
+/// JSON as the library writes it: keys in order, so that the same value gives the same bytes.
+enum JSONText {
+    /// - Parameter name: What the value is, for a message.
+    /// - Throws: `encodingFailed`.
+    static func encode<Value: Encodable>(_ value: Value, as name: String) throws(EventStreamingError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .custom { try DateText.encode($0, to: $1) }
+        do {
+            return [UInt8](try encoder.encode(value))
+        } catch {
+            throw EventStreamingError(
+                .encodingFailed,
+                "\(name) cannot be encoded as JSON; check its properties and its encode(to:).",
+                underlying: error
+            )
+        }
+    }
+
+    /// - Parameter name: What the value should be, for a message.
+    /// - Throws: `decodingFailed`.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        from bytes: [UInt8],
+        as name: String
+    ) throws(EventStreamingError) -> Value {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { try DateText.decode(from: $0) }
         do {
-            return try decoder.decode(E.self, from: Data(bytes))
+            return try decoder.decode(Value.self, from: Data(bytes))
         } catch {
             throw EventStreamingError(
                 .decodingFailed,
-                "The stored bytes are not a \(E.eventType); its form may have changed without a new version.",
+                "The stored bytes are not a \(name); its form may have changed without a new version.",
                 underlying: error
             )
         }

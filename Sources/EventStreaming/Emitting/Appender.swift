@@ -15,13 +15,12 @@ struct Appender: Sendable {
         _ events: [any Event],
         to stream: StreamName,
         context: EventContext,
-        expecting expectedVersion: ExpectedVersion = .any
+        record: CommandRecord? = nil
     ) async throws(EventStreamingError) -> AppendResult {
-        try await commit(events.count, to: stream, context: context, expecting: expectedVersion) {
+        try record?.check(besides: context.headers, payloads)
+        return try await commit(events.count, to: stream, context: context, expecting: .any) {
             (context, append) throws(EventStreamingError) in
-            try forEachID(events.count) { index, id throws(EventStreamingError) in
-                append.events.append(try newEvent(events[index], id: id, context: context))
-            }
+            try add(events, to: &append, context, record)
         }
     }
 
@@ -30,24 +29,25 @@ struct Appender: Sendable {
         _ events: [any Event],
         to stream: StreamName,
         context: EventContext,
+        record: CommandRecord? = nil,
         with writes: [StoreWrite]
     ) async throws {
         try payloads.check(headers: context.headers)
+        try record?.check(besides: context.headers, payloads)
         try await preparation.ready()
         let store = try store.transactional
         let span = telemetry.startSend(to: stream, count: events.count)
         let context = telemetry.inject(span, into: context)
         var append = StreamAppend(stream: stream, events: [])
         do {
-            try forEachID(events.count) { index, id throws(EventStreamingError) in
-                append.events.append(try newEvent(events[index], id: id, context: context))
-            }
+            try add(events, to: &append, context, record)
             try await store.withTransaction { [append] transaction in
                 for write in writes {
                     try write(transaction)
                 }
-                if !append.events.isEmpty {
-                    _ = try transaction.append(append)
+                if !append.events.isEmpty, try transaction.append(append).isDuplicate, record != nil {
+                    // What was written here was written before, with those events.
+                    throw EventStreamingError.recordedMeanwhile
                 }
             }
             telemetry.endSend(span, to: stream, count: events.count, error: nil)
@@ -114,6 +114,29 @@ struct Appender: Sendable {
         } catch {
             telemetry.endSend(span, to: stream, count: count, error: error)
             throw error
+        }
+    }
+
+    /// Adds events under new ids, or under those of a command that has a key, whose record goes with the first.
+    private func add(
+        _ events: [any Event],
+        to append: inout StreamAppend,
+        _ context: EventContext,
+        _ record: CommandRecord?
+    ) throws(EventStreamingError) {
+        guard let record else {
+            return try forEachID(events.count) { index, id throws(EventStreamingError) in
+                append.events.append(try newEvent(events[index], id: id, context: context))
+            }
+        }
+        let first = EventContext(
+            correlationID: context.correlationID,
+            causationID: context.causationID,
+            headers: record.headers(besides: context.headers)
+        )
+        for (index, event) in events.enumerated() {
+            let context = index == 0 ? first : context
+            append.events.append(try newEvent(event, id: record.key.eventID(index), context: context))
         }
     }
 

@@ -124,6 +124,17 @@ extension Consumer {
         }
     }
 
+    /// Tells the store what it may not know because the question with which it came has failed for good, say because the
+    /// next events cannot be read. A store that does know answers that the lease has ended, which is as good.
+    func recordAlone(_ settlement: Settlement, after error: EventStreamingError) async {
+        guard !isKept(error), !error.isRefusalOfSettlement else { return }
+        do throws(EventStreamingError) {
+            try await record(settlement)
+        } catch {
+            noteLateSettlement(error)
+        }
+    }
+
     /// Calls the store, which settles; keeps the settlement when the store could not be told.
     func recording<Result>(
         _ settlement: Settlement,
@@ -154,4 +165,14 @@ extension Consumer {
 
     /// Whether what the store could not be told is kept, to be told again.
     private func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
+}
+
+extension EventStreamingError {
+    /// Whether the store has refused the settlement or its sender, and would do so again.
+    fileprivate var isRefusalOfSettlement: Bool {
+        switch code {
+        case .leaseExpired, .alreadySettled, .unknownConsumer, .consumerReplaced, .invalidArgument: true
+        default: false
+        }
+    }
 }

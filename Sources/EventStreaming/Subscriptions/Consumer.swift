@@ -209,8 +209,13 @@ final class Consumer: Sendable {
         guard let finished, finished.holder == registration else {
             return try await engine.store.dequeue(as: registration, limit: limit)
         }
-        return try await recording(finished) { () async throws(EventStreamingError) in
-            try await engine.store.dequeue(as: registration, limit: limit, settling: finished)
+        do throws(EventStreamingError) {
+            return try await recording(finished) { () async throws(EventStreamingError) in
+                try await engine.store.dequeue(as: registration, limit: limit, settling: finished)
+            }
+        } catch {
+            await recordAlone(finished, after: error)
+            throw error
         }
     }
 

@@ -73,6 +73,13 @@ public struct CommandRegistrations: ~Copyable {
             let lifecycle = runner.lifecycle
             bus.on(C.self) { command in
                 try lifecycle.admit()
+                guard KeyedSending.of(C.self) == nil else {
+                    throw EventStreamingError(
+                        .unsupported,
+                        "The handler of \(C.commandName) works in no workflow, so there is nothing to record its response "
+                            + "with; send the command without an idempotency key."
+                    )
+                }
                 return try await handle(command)
             }
         }

@@ -5,6 +5,7 @@ extension EventStreamingError {
             case invalidName, invalidArgument, invalidConfiguration, unsupported
             case unknownStream, unknownSubscription, unknownConsumer, unknownEvent, unknownEventType
             case streamConflict, subscriptionConflict, wrongExpectedVersion, eventIDConflict, streamFull, offsetTrimmed
+            case idempotencyKeyConflict
             case replayNotEnabled
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
@@ -42,6 +43,8 @@ extension EventStreamingError {
         public static let wrongExpectedVersion = Code(value: .wrongExpectedVersion)
         /// An event with the same id but another content is in the stream already.
         public static let eventIDConflict = Code(value: .eventIDConflict)
+        /// Another command was sent with the same idempotency key.
+        public static let idempotencyKeyConflict = Code(value: .idempotencyKeyConflict)
         /// The stream holds as many events as it may; consumers are behind.
         public static let streamFull = Code(value: .streamFull)
         /// The events asked for were trimmed.

@@ -88,7 +88,8 @@ public protocol EventStreamStore: Sendable {
     ///
     /// With a settlement, this does first what ``settle(_:)`` does, both in one change: a durable store commits once, and
     /// the settlement is as durable as ``settle(_:)`` makes it, whether events are leased or not. When the settlement is
-    /// refused, nothing is leased.
+    /// refused, nothing is leased. After any other error the settlement may have been recorded or not; what was leased
+    /// comes again, at once where its events could not be read.
     ///
     /// - Parameters:
     ///   - consumer: The consumer, as registered.

@@ -21,7 +21,7 @@ struct EventReader {
 
     /// The event of a row.
     ///
-    /// - Throws: `decodingFailed` when the headers are none.
+    /// - Throws: `storeDamaged` when the correlation id or the headers are none.
     mutating func event(_ rows: Rows, _ row: Int) throws(EventStreamingError) -> StoredEvent {
         let data = rows.bytes(row, 9)
         let offset = rows.int64(row, 0)
@@ -45,6 +45,22 @@ struct EventReader {
             events.append(try reader.event(rows, row))
         }
         return events
+    }
+
+    /// The events of all rows that can be read, and why others cannot.
+    static func readable(_ rows: Rows) -> (events: [StoredEvent], damage: [Int64: EventStreamingError]) {
+        var reader = EventReader()
+        var events: [StoredEvent] = []
+        var damage: [Int64: EventStreamingError] = [:]
+        events.reserveCapacity(rows.count)
+        for row in 0..<rows.count {
+            do throws(EventStreamingError) {
+                events.append(try reader.event(rows, row))
+            } catch {
+                damage[rows.int64(row, 0)] = error
+            }
+        }
+        return (events, damage)
     }
 
     private mutating func type(_ name: UnsafeRawBufferPointer, version: Int64) -> EventType {
@@ -78,14 +94,14 @@ struct EventReader {
         if hasHeaders {
             guard let read = HeaderText.headers(of: rows.bytes(row, 8)) else {
                 throw EventStreamingError(
-                    .decodingFailed,
-                    "The headers of the event at offset \(offset) are not a JSON object of strings."
+                    .storeDamaged,
+                    "The database is damaged: the event at offset \(offset) has headers that are no JSON object of strings."
                 )
             }
             headers = read
         }
         let context = EventContext(
-            correlationID: hasCorrelation ? try WorkflowID(rows.text(row, 7)) : nil,
+            correlationID: hasCorrelation ? try rows.name(row, 7) : nil,
             causationID: causation,
             headers: headers
         )

@@ -83,7 +83,7 @@ final class StreamDirectory: Sendable {
         if let entry = known(id) { return entry }
         let rows = try session.rows(Self.findID) { $0.add(id) }
         guard rows.count > 0, let type = StreamType(rawValue: rows.text(0, 1)) else { return nil }
-        let name = try StreamName(rows.text(0, 0))
+        let name = try rows.name(0, 0, as: StreamName.self)
         let entry = Entry(id: id, name: name, type: type, dropsOldest: Self.dropsOldest(rows))
         add(entry)
         return entry

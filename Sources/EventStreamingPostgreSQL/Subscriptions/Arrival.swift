@@ -44,7 +44,7 @@ struct Arrival: Sendable {
         }
         var names: [SubscriptionID] = []
         for row in 0..<rows.count {
-            names.append(try SubscriptionID(rows.text(row, 0)))
+            names.append(try rows.name(row, 0))
         }
         return names
     }

@@ -42,9 +42,7 @@ enum DeadLetterRows {
         }
         var counts: [ConsumerID?: Int] = [:]
         for row in 0..<rows.count {
-            let consumer = try rows.optionalText(row, 0).map { (text) throws(EventStreamingError) in
-                try ConsumerID(text)
-            }
+            let consumer: ConsumerID? = rows.isNull(row, 0) ? nil : try rows.name(row, 0)
             counts[consumer] = Int(rows.int64(row, 1))
         }
         return counts

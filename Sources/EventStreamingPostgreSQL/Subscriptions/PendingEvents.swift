@@ -6,7 +6,7 @@ import Synchronization
 /// Events that were handed out, and are read when the group of operations is written down.
 final class PendingEvents: Sendable {
     let offsets: OffsetRanges
-    private let events = Mutex<[StoredEvent]>([])
+    private let events = Mutex<Result<[StoredEvent], EventStreamingError>>(.success([]))
 
     init(_ offsets: OffsetRanges) {
         self.offsets = offsets
@@ -39,23 +39,42 @@ final class PendingEvents: Sendable {
 
     private func append(_ page: ArraySlice<StoredEvent>) {
         events.withLock { events in
-            if events.isEmpty {
-                events = Array(page)
+            guard case .success(var read) = events else { return }
+            // Not two owners of the array while it grows.
+            events = .success([])
+            if read.isEmpty {
+                read = Array(page)
             } else {
-                events += page
+                read += page
             }
+            events = .success(read)
         }
     }
 
+    /// Notes which events cannot be read, as far as they are wanted here.
+    func fail(_ damage: [Int64: EventStreamingError]) {
+        let wanted = damage.filter { offset, _ in offsets.ranges.contains { $0.contains(offset) } }
+        guard let first = wanted.min(by: { $0.key < $1.key }) else { return }
+        events.withLock { $0 = .failure(first.value) }
+    }
+
     /// Whether none of them were there.
-    var isEmpty: Bool { events.withLock { $0.isEmpty } }
+    var isEmpty: Bool {
+        events.withLock { events in
+            guard case .success(let read) = events else { return false }
+            return read.isEmpty
+        }
+    }
 
     /// The events, as far as the stream still had them.
-    func take() -> [StoredEvent] {
-        events.withLock { events in
-            defer { events = [] }
+    ///
+    /// - Throws: Why they cannot be read. They are leased all the same.
+    func take() throws(EventStreamingError) -> [StoredEvent] {
+        let result = events.withLock { events in
+            defer { events = .success([]) }
             return events
         }
+        return try result.get()
     }
 }
 

@@ -28,7 +28,7 @@ enum StoredEventBytes {
         writer.write(text)
     }
 
-    /// - Throws: `decodingFailed` when these are not the bytes of an event.
+    /// - Throws: `storeDamaged` when these are not the bytes of an event.
     static func read(_ bytes: UnsafeRawBufferPointer) throws(EventStreamingError) -> StoredEvent {
         var reader = Reader(bytes: bytes)
         guard reader.number(UInt8.self) == version,
@@ -43,7 +43,9 @@ enum StoredEventBytes {
             let correlation = reader.text(),
             let headerBytes = reader.chunk(),
             let headers = headerBytes.isEmpty ? [:] : HeaderText.headers(of: headerBytes)
-        else { throw EventStreamingError(.decodingFailed, "The copy of a redriven event is damaged.") }
+        else {
+            throw EventStreamingError(.storeDamaged, "The database is damaged: the copy of a redriven event is none.")
+        }
         return StoredEvent(
             offset: StreamOffset(offset),
             timestamp: Timestamp(nanosecondsSinceEpoch: timestamp),
@@ -52,7 +54,7 @@ enum StoredEventBytes {
             payload: .encoded(Array(reader.rest)),
             size: Int(size),
             context: EventContext(
-                correlationID: correlation.isEmpty ? nil : try WorkflowID(correlation),
+                correlationID: correlation.isEmpty ? nil : try WorkflowID(stored: correlation),
                 causationID: hasCausation == 1 ? causation : nil,
                 headers: headers
             )

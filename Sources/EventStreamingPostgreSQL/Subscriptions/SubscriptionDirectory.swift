@@ -52,8 +52,8 @@ struct SubscriptionEntry: Sendable {
         _ session: Session
     ) throws(EventStreamingError) {
         id = rows.int64(row, 0)
-        name = try SubscriptionID(rows.text(row, 1))
-        mode = SubscriptionMode(rawValue: rows.text(row, 2)) ?? .exclusive
+        name = try rows.name(row, 1)
+        mode = try rows.word(row, 2)
         guard let stream = try streams.entry(rows.int64(row, 3), session),
             let deadLetterStream = try streams.entry(rows.int64(row, 4), session)
         else { throw .unknownSubscription(name) }

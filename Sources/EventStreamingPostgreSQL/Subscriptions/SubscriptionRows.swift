@@ -18,7 +18,7 @@ enum SubscriptionRows {
             stream: entry.stream.name,
             mode: entry.mode,
             partitions: Int(clamping: row.int64(0, 17)),
-            semantics: DeliverySemantics(rawValue: row.text(0, 5)) ?? .atLeastOnce,
+            semantics: row.word(0, 5),
             start: start(row.text(0, 6), row.int64(0, 7), row.optionalID(0, 16)),
             eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),
             retry: retry,
@@ -50,8 +50,8 @@ enum SubscriptionRows {
 
     static func consumer(_ rows: Rows, _ row: Int) throws(EventStreamingError) -> ConsumerRecord {
         ConsumerRecord(
-            id: try ConsumerID(rows.text(row, 0)),
-            kind: ConsumerKind(rawValue: rows.text(row, 1)) ?? .durable,
+            id: try rows.name(row, 0),
+            kind: try rows.word(row, 1),
             epoch: UInt64(bitPattern: rows.int64(row, 2)),
             isConnected: rows.bool(row, 3),
             registeredAt: Timestamp(nanosecondsSinceEpoch: rows.int64(row, 4)),
@@ -89,7 +89,7 @@ enum SubscriptionRows {
             delivery.keys = EventKeys([PartitionKey](rows.bytes(row, 13)), of: delivery.scheduled)
         }
         return DeliveryRecord(
-            consumer: try rows.optionalText(row, 1).map { (text) throws(EventStreamingError) in try ConsumerID(text) },
+            consumer: rows.isNull(row, 1) ? nil : try rows.name(row, 1),
             key: UInt64(bitPattern: rows.int64(row, 0)),
             delivery: delivery
         )

@@ -32,9 +32,11 @@ extension SubscriptionTransaction {
             }
             guard let place = SubscriptionWriter.place(results.last) else { throw .changedMeanwhile }
             for page in results.dropLast() {
-                let events = try EventReader.events(page)
+                // What was to be written is written, also for others: only who gets a damaged event is told.
+                let (events, damage) = EventReader.readable(page)
                 for pending in work.pending {
                     pending.take(from: events)
+                    pending.fail(damage)
                 }
             }
             return place

@@ -17,3 +17,12 @@ extension Lease {
         )
     }
 }
+
+extension EventStreamStore {
+    /// Gives back a lease whose events cannot be read, without counting an attempt. Where that fails it runs out.
+    package func giveBack(_ lease: Lease) async {
+        // At most once, the events are finished already.
+        guard lease.needsSettlement else { return }
+        try? await release(lease)
+    }
+}

@@ -2,6 +2,7 @@
 package import EventStreamingCore
 package import EventStreamingPostgreSQL
 import Foundation
+import ProcessTesting
 
 extension PostgreSQLServer {
     /// Settings with a schema that nobody else has.
@@ -27,21 +28,17 @@ extension PostgreSQLServer {
     /// Runs SQL with `psql`, as an administrator would.
     ///
     /// - Throws: What `psql` complains about.
-    package func runScript(_ sql: some StringProtocol) throws {
-        let psql = Process()
-        let (input, errors) = (Pipe(), Pipe())
-        psql.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        psql.arguments = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url()]
-        psql.standardInput = input
-        psql.standardOutput = FileHandle.nullDevice
-        psql.standardError = errors
-        try psql.run()
-        input.fileHandleForWriting.write(Data(sql.utf8))
-        try input.fileHandleForWriting.close()
-        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-        psql.waitUntilExit()
-        guard psql.terminationStatus == 0 else {
-            throw ServerProblem("psql failed: \(String(decoding: complaint, as: UTF8.self))")
+    package func runScript(_ sql: some StringProtocol) async throws {
+        let arguments = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url()]
+        try await withProgram(at: "/usr/bin/env", arguments) { psql in
+            var unread: (any Error)?
+            do { try await psql.write(String(sql)) } catch { unread = error }
+            try await psql.closeInput()
+            let outcome = try await psql.outcome()
+            guard outcome.exitCode == 0 else {
+                throw ServerProblem("psql failed: \(outcome.errors.joined(separator: "\n"))")
+            }
+            if let unread { throw unread }
         }
     }
 }

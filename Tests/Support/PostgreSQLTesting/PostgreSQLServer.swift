@@ -1,6 +1,5 @@
 #if PostgreSQL
 import Foundation
-import Synchronization
 
 /// A PostgreSQL server that the tests start, use, and stop.
 ///
@@ -36,9 +35,7 @@ package final class PostgreSQLServer: Sendable {
         }
     }
 
-    private let input: FileHandle
-    private let output: FileHandle
-    private let keeper: Process
+    private let keeper: Keeper
 
     /// Starts a server and waits until it answers.
     ///
@@ -48,24 +45,11 @@ package final class PostgreSQLServer: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let script = directory + "/keep"
         try Self.script.write(toFile: script, atomically: true, encoding: .utf8)
-        let keeper = Process()
-        let (input, output) = (Pipe(), Pipe())
-        keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
-        keeper.arguments = [
-            script, directory, purpose == .durable ? "on" : "off", purpose == .encrypted ? "on" : "off",
-        ]
-        keeper.standardInput = input
-        keeper.standardOutput = output
-        keeper.standardError = FileHandle.nullDevice
-        // Otherwise the children of other tests would keep the server running.
-        for handle in [input.fileHandleForWriting, output.fileHandleForReading] {
-            _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        }
-        try keeper.run()
-        self.keeper = keeper
-        self.input = input.fileHandleForWriting
-        self.output = output.fileHandleForReading
-        let text = Self.line(of: self.output)
+        keeper = try Keeper(
+            script: script,
+            [directory, purpose == .durable ? "on" : "off", purpose == .encrypted ? "on" : "off"]
+        )
+        let text = Self.line(of: keeper.socket)
         guard let port = Int(text) else {
             throw ServerProblem("the server did not start: \(text)")
         }
@@ -79,8 +63,8 @@ package final class PostgreSQLServer: Sendable {
     /// Crashes the server, as `pg_ctl stop -m immediate` does, and starts it again at the same place. Returns when it
     /// answers; blocks a thread for that long.
     package func crash() throws {
-        try input.write(contentsOf: Data("crash\n".utf8))
-        let text = Self.line(of: output)
+        try keeper.socket.write(contentsOf: Data("crash\n".utf8))
+        let text = Self.line(of: keeper.socket)
         guard text == "\(port)" else { throw ServerProblem("after a crash: \(text)") }
     }
 
@@ -96,8 +80,7 @@ package final class PostgreSQLServer: Sendable {
 
     /// Stops the server and removes all it had. Returns when it is gone.
     package func stop() {
-        try? input.close()
-        keeper.waitUntilExit()
+        keeper.end()
     }
 
     /// With ``Purpose/encrypted``, the file of the certificate that vouches for the server's.

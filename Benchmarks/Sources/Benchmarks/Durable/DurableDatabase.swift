@@ -34,19 +34,6 @@ protocol DurableDatabase: Sendable {
     func withOldSnapshot<Result>(_ body: () async throws -> Result) async throws -> Result
 }
 
-/// Calls `body`, which opens a storage, again and again for some seconds while it is still in use: the store before is
-/// closed when its last thread has let go of it.
-func whenFree<Result>(_ body: () throws -> Result) async throws -> Result {
-    for _ in 0..<500 {
-        do {
-            return try body()
-        } catch let error as EventStreamingError where error.code == .storeUnavailable {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
-    return try body()
-}
-
 /// How long something took, in microseconds.
 struct Latency: Sendable {
     var median: Double

@@ -14,9 +14,7 @@ enum DurableService {
         handle: (@Sendable (StoredPacket) -> Void)? = nil,
         _ body: @escaping @Sendable (EventStreaming) async throws -> Result
     ) async throws -> Result {
-        let streaming = try await whenFree {
-            try service(storage, subscriptions: subscriptions, mode: mode, handle: handle)
-        }
+        let streaming = try service(storage, subscriptions: subscriptions, mode: mode, handle: handle)
         return try await withEventStreaming(streaming, body)
     }
 

@@ -10,7 +10,7 @@ struct DurableStream: Sendable {
 
     /// Opens the storage, and creates streams in it.
     init(_ storage: EventStreamingStorage, count: Int = 1) async throws {
-        store = try await whenFree { try storage.makeStore(in: .init(clock: SystemClock())) }
+        store = try storage.makeStore(in: .init(clock: SystemClock()))
         context = EventContext(correlationID: try WorkflowID("01890a5d-ac96-774b-bcce-b302099a8057"))
         names = try (1...count).map { try Self.name($0) }
         for name in names {
