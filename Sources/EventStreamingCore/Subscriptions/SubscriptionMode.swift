@@ -9,3 +9,13 @@ public enum SubscriptionMode: String, Sendable, Hashable, Codable, CaseIterable 
     /// As broadcast, and the consumer confirms what its user has read.
     case readReceipt
 }
+
+extension SubscriptionMode {
+    /// Whether all consumers share one position, and so each event is processed by one of them.
+    public var sharesPosition: Bool {
+        switch self {
+        case .exclusive, .consumerGroup: true
+        case .broadcast, .readReceipt: false
+        }
+    }
+}

@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// All of them, in order.
-    static let all: [Migration] = [streams, subscriptions, changes]
+    static let all: [Migration] = [streams, subscriptions, changes, processed]
 
     /// Streams and their events.
     ///
