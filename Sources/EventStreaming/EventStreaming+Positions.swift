@@ -16,7 +16,8 @@ extension EventStreaming {
     /// pass over some.
     ///
     /// What is leased at the position is taken back and what waits to be delivered again is forgotten; consumers go on at
-    /// the new position. Handlers that are at work finish what they do, in vain.
+    /// the new position. Handlers that are at work finish what they do, in vain. Exactly once, events that were processed
+    /// before are passed over also after the position was moved back; see ``forgetProcessed(by:consumer:_:)``.
     ///
     /// - Parameters:
     ///   - subscription: The subscription's name.

@@ -30,7 +30,9 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         handle.deadLetterStream.change(at: moment) { _, _, _ in }
         return handle.change(at: moment) { subscription, _, _, moment, effects in
             let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue
-            return subscription.redrive(range, at: moment, effects: &effects)
+            return subscription.redrive(range, at: moment, effects: &effects) { definition, letter in
+                marks.forget([letter.event.id], by: definition.processor(of: letter.consumer))
+            }
         }
     }
 }

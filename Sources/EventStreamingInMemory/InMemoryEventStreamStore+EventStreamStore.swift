@@ -138,7 +138,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
         while true {
             let result = try handle.change(at: moment) {
                 (subscription, log, floor, moment, effects) throws(EventStreamingError) in
-                try subscription.dequeue(
+                let result = try subscription.dequeue(
                     as: consumer,
                     limit: limit,
                     settling: settlement,
@@ -147,6 +147,8 @@ extension InMemoryEventStreamStore: EventStreamStore {
                     floor: &floor,
                     effects: &effects
                 )
+                mark(settlement?.processed, at: moment)
+                return result
             }
             settlement = nil
             // A long stretch that the filter passes over is looked at in turns, so that others get the lock in between.
@@ -165,6 +167,7 @@ extension InMemoryEventStreamStore: EventStreamStore {
         try handle.change(at: Moment(clock)) {
             (subscription, log, floor, moment, effects) throws(EventStreamingError) in
             try subscription.state.settle(settlement, at: moment, floor: &floor, effects: &effects)
+            mark(settlement.processed, at: moment)
         }
     }
 }

@@ -8,6 +8,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     ///   dead-letter stream.
     public func createSubscription(_ definition: SubscriptionDefinition) async throws(EventStreamingError) {
         try Validation.check(definition)
+        try Validation.checkIsNotTransactional(definition)
         let stream = try stream(definition.stream)
         let moment = Moment(clock)
         try subscriptions.withEntry(for: definition.id) { (entry) throws(EventStreamingError) in

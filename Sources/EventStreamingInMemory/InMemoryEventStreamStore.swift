@@ -30,6 +30,8 @@ public final class InMemoryEventStreamStore: Sendable {
     let observers = ObserverList()
     let streams = Directory<StreamName, InMemoryStream>()
     let subscriptions = Directory<SubscriptionID, SubscriptionHandle>()
+    let marks = MarkTable()
+    let locks = LockTable()
     private let seed: UInt64
     private let subscriptionCount = Atomic<UInt64>(0)
     private let lastEpoch = Atomic<UInt64>(0)

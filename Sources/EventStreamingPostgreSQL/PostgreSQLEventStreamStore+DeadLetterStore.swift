@@ -38,7 +38,11 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
                 work.session
             )
             var closed: [Int64] = []
+            let definition = state.definition
             for letter in letters where state.canRedrive(letter) {
+                work.unprocessed.append(
+                    ProcessedEvents([letter.event.id], by: definition.processor(of: letter.consumer))
+                )
                 state.redrive(letter, at: work.moment, effects: &work.effects)
                 closed.append(letter.number.rawValue)
             }

@@ -74,6 +74,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
             }
             throw error
         }
+        work.mark(settlement?.processed)
         switch dequeued {
         case .unfinished: return .unfinished
         case .empty(let until):
@@ -98,6 +99,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
         }
         try await change(gate, need: .nothing) { (state, work) throws(EventStreamingError) in
             try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
+            work.mark(settlement.processed)
         }
     }
 }

@@ -47,6 +47,16 @@ public final class PostgreSQLTransaction: StoreTransaction {
         expired += outcome.expired
     }
 
+    /// Marks events as processed, for others to see when the transaction is committed.
+    public func markProcessed(
+        _ events: [MessageID],
+        by processor: ProcessorID
+    ) throws(EventStreamingError) -> Set<MessageID> {
+        try checkIsOpen()
+        guard !events.isEmpty else { return [] }
+        return try ProcessedRows.mark(events, by: processor, at: arrival.clock.now, session)
+    }
+
     /// Runs one statement with values for its `$1`, `$2`…
     ///
     /// - Parameters:

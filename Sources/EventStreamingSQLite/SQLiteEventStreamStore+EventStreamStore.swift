@@ -142,6 +142,7 @@ extension SQLiteEventStreamStore: EventStreamStore {
                     { try $0.dequeue(as: consumer, limit: limit, settling: settlement, at: moment) }
                 )
             }
+            releaseLock(of: settlement)
             settlement = nil
             switch handout {
             // A long stretch that the filter passes over is looked at in turns, so that others come in between.
@@ -193,5 +194,6 @@ extension SQLiteEventStreamStore: EventStreamStore {
     public func settle(_ settlement: Settlement) async throws(EventStreamingError) {
         let moment = Moment(clock)
         try await change(durable: true) { try $0.settle(settlement, at: moment) }
+        releaseLock(of: settlement)
     }
 }

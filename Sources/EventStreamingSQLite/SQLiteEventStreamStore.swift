@@ -27,6 +27,7 @@ public final class SQLiteEventStreamStore: Sendable {
     let database: SQLiteDatabase
     let observers = ObserverList()
     let readAhead = ReadAhead()
+    let locks = LockTable()
     private let writer: Writer
     private let group: GroupCommit<Operation, Answer>
 

@@ -37,6 +37,14 @@ public final class SQLiteTransaction: StoreTransaction {
         try perform { try writer.settle(settlement, at: moment) }
     }
 
+    /// Marks events as processed, for others to see when the transaction is committed.
+    public func markProcessed(
+        _ events: [MessageID],
+        by processor: ProcessorID
+    ) throws(EventStreamingError) -> Set<MessageID> {
+        try perform { try writer.markProcessed(events, by: processor, at: moment.now) }
+    }
+
     private func perform<Result>(_ body: () throws -> Result) throws(EventStreamingError) -> Result {
         // Outside of a transaction, every row would be committed by itself.
         guard !isOver, failure == nil, sqlite3_get_autocommit(database.sqliteConnection) == 0 else {

@@ -54,6 +54,20 @@ extension FaultInjectingStore {
         case deadLetters
         /// `redrive(_:of:)`.
         case redrive
+        /// `wasProcessed(_:by:)`.
+        case wasProcessed
+        /// `markProcessed(_:by:at:)` of the store; one in a transaction is a part of ``transaction``.
+        case markProcessed
+        /// `forgetProcessed(_:by:)`.
+        case forgetProcessed
+        /// `tryAcquireLocks(_:for:)`.
+        case acquireLocks
+        /// `releaseLocks(_:)`.
+        case releaseLocks
+        /// `claim(_:by:locking:for:)`.
+        case claim
+        /// `cleanup(olderThan:limit:)`.
+        case cleanup
     }
 
     /// Which calls a fault applies to, counted from the moment it was added.

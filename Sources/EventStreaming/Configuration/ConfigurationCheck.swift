@@ -54,6 +54,7 @@ struct ConfigurationCheck: ~Copyable {
         check(options.limits.maximumHeaderBytes, "options.limits.maximumHeaderBytes", in: 0...10_000_000)
         check(options.shutdownTimeout, "options.shutdownTimeout")
         check(options.retentionInterval, "options.retentionInterval")
+        check(options.processedEventRetention, "options.processedEventRetention")
     }
 
     private mutating func check(_ value: Int, _ name: String, in range: ClosedRange<Int>) {
@@ -87,9 +88,6 @@ struct ConfigurationCheck: ~Copyable {
         }
         if configuration.scope == .crossService {
             problems.append("Stream '\(name)': scope crossService needs a message broker, which is not available yet.")
-        }
-        if configuration.semantics == .exactlyOnce {
-            problems.append("Stream '\(name)': exactlyOnce is not available yet; use atLeastOnce.")
         }
         var capacity: Int?
         switch configuration.capacity {
@@ -161,6 +159,7 @@ struct ConfigurationCheck: ~Copyable {
                 prefetch: configuration.prefetch,
                 maximumConcurrency: configuration.maximumConcurrency,
                 handler: configuration.handler,
+                transactionalHandler: configuration.transactionalHandler,
                 consumer: consumer
             )
         )
@@ -177,7 +176,9 @@ struct ConfigurationCheck: ~Copyable {
     }
 
     private static func handledTypes(_ configuration: SubscriptionConfiguration) -> Set<String>? {
-        guard configuration.handler != nil, let types = configuration.handledTypes else { return nil }
+        guard configuration.handler != nil || configuration.transactionalHandler != nil,
+            let types = configuration.handledTypes
+        else { return nil }
         return Set(types)
     }
 
@@ -255,13 +256,11 @@ struct ConfigurationCheck: ~Copyable {
         case .consumerGroup, .readReceipt:
             problems.append("\(subject): mode \(configuration.mode) is not available yet; use broadcast or exclusive.")
         }
-        if configuration.semantics == .exactlyOnce {
-            problems.append("\(subject): exactlyOnce is not available yet; use atLeastOnce.")
-        }
+        problems += Self.handlerProblems(of: configuration, semantics: semantics, subject: subject)
         if semantics == .atMostOnce, configuration.retry != RetryPolicy() {
             problems.append("\(subject): a retry policy has no effect at most once; remove it or use atLeastOnce.")
         }
-        if configuration.handler == nil, configuration.consumer != nil {
+        if configuration.handler == nil, configuration.transactionalHandler == nil, configuration.consumer != nil {
             problems.append("\(subject): consumer names the handler's consumer, but there is no handler.")
         }
     }

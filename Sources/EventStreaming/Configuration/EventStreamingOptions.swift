@@ -29,6 +29,11 @@ public struct EventStreamingOptions: Sendable {
     /// minute. More than zero.
     public var retentionInterval: Duration = .seconds(60)
 
+    /// For how long it is remembered, exactly once, that an event was processed. An event that is delivered again later
+    /// than that is processed again: no retry, outage or repeated append should take longer. What is older is removed in the
+    /// background, every ``retentionInterval``. Defaults to 7 days. More than zero.
+    public var processedEventRetention: Duration = .seconds(7 * 86_400)
+
     /// Where log lines go. Defaults to the task's logger when the service is created, `Logger.current`.
     public var logger: Logger = .current
 

@@ -10,13 +10,18 @@ public struct SubscriptionConfiguration: Sendable {
 
     var source: Source?
     var handler: SubscriptionHandler?
+    var transactionalHandler: TransactionalHandler?
     var handledTypes: [String]? = []
     /// The types that were named, whose stored bytes can be decoded therefore.
-    private(set) var knownTypes: [any Event.Type] = []
+    var knownTypes: [any Event.Type] = []
 
     /// Who gets which event. Defaults to `SubscriptionMode.broadcast`.
     public var mode: SubscriptionMode = .broadcast
     /// How often an event may be seen. Defaults to what the stream says.
+    ///
+    /// `.exactlyOnce` needs ``handleInTransaction(_:_:)``, whose writes are committed with the event; in loops, only
+    /// ``Delivery/acknowledge(writing:)`` finishes an event. `.exactlyOnce(.lockAndMark)` works with any handler and store,
+    /// but a crash between an effect of the handler and the mark repeats the effect.
     public var semantics: DeliverySemantics?
     /// Where a position begins that does not exist yet: the subscription's in `SubscriptionMode.exclusive` mode, each
     /// new consumer's in `SubscriptionMode.broadcast` mode. Defaults to `StartPosition.beginning`.

@@ -6,12 +6,16 @@ struct SubscriptionPlan: Sendable {
     let prefetch: Int
     let maximumConcurrency: Int
     let handler: SubscriptionHandler?
+    let transactionalHandler: TransactionalHandler?
     /// The consumer name of the handler, where one was given.
     let consumer: ConsumerID?
 
+    /// Whether it consumes by itself while the service runs.
+    var hasHandler: Bool { handler != nil || transactionalHandler != nil }
+
     /// The name whose position the handler keeps; `nil` where the handler's consumer is temporary, or there is none.
     var durableHandlerConsumer: ConsumerID? {
-        guard handler != nil else { return nil }
+        guard hasHandler else { return nil }
         return consumer ?? (definition.mode == .broadcast ? ConsumerID(definition.id) : nil)
     }
 }

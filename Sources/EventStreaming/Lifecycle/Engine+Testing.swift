@@ -21,7 +21,7 @@ extension EventStreaming {
     package var hasStopped: Bool { engine.lifecycle.phase == .stopped }
 
     /// How many tasks of the background work sleep while there is nothing to do.
-    package var backgroundSleepers: Int { RetentionService(engine: engine).streams.isEmpty ? 1 : 2 }
+    package var backgroundSleepers: Int { RetentionService(engine: engine).hasWork ? 2 : 1 }
 
     // MARK: - Subscriptions
 
@@ -40,7 +40,7 @@ extension EventStreaming {
     }
 
     /// Whether the subscription has a handler, which consumes while the service runs.
-    package func hasHandler(_ subscription: SubscriptionID) -> Bool { engine.plans[subscription]?.handler != nil }
+    package func hasHandler(_ subscription: SubscriptionID) -> Bool { engine.plans[subscription]?.hasHandler == true }
 
     /// The consumers registered through this service, each with its subscription.
     package var localConsumers: [(subscription: SubscriptionID, consumer: ConsumerID)] {

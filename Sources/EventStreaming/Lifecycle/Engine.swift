@@ -46,6 +46,7 @@ final class Engine: Sendable {
         plans = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.definition.id, $0) })
         router = StreamRouter(definitions)
         let preparation = Preparation { () async throws(EventStreamingError) in
+            try Engine.checkTransactions(of: store, for: definitions)
             for stream in streams.definitions {
                 try await store.createStream(stream)
             }
@@ -176,8 +177,9 @@ final class Engine: Sendable {
         try types.event(of: record, codec: options.codec)
     }
 
-    func decode(_ lease: Lease) -> DecodedLease {
-        DecodedLease(lease, types: types, codec: options.codec)
+    /// - Parameter processed: Events that were processed before, and are passed over.
+    func decode(_ lease: Lease, passingOver processed: Set<MessageID> = []) -> DecodedLease {
+        DecodedLease(lease, processed: processed, types: types, codec: options.codec)
     }
 }
 

@@ -1,7 +1,8 @@
 import EventStreamingCore
 import Logging
 
-/// Removes in the background what the streams' retention policies ask for.
+/// Removes in the background what the streams' retention policies ask for, and the marks of events that were processed
+/// long ago.
 ///
 /// Apart from the housekeeping, because removing much may take long, and signs of life cannot wait.
 struct RetentionService: Sendable {
@@ -10,12 +11,15 @@ struct RetentionService: Sendable {
     /// The streams that have a policy.
     var streams: [StreamName] { engine.streams.definitions.filter { !$0.retention.isForever }.map(\.name) }
 
+    /// Whether there is anything to remove, now or ever.
+    var hasWork: Bool { !streams.isEmpty || engine.marksEvents }
+
     /// Works until the service drains or the task is cancelled: at once, and then once in every interval. Does nothing
-    /// where no stream has a policy.
+    /// where no stream has a policy, and nothing is marked.
     @concurrent
     func run() async {
         let streams = streams
-        guard !streams.isEmpty else { return }
+        guard hasWork else { return }
         let changes = engine.lifecycle.changes
         while !Task.isCancelled {
             let version = changes.version
@@ -24,6 +28,7 @@ struct RetentionService: Sendable {
             for stream in streams {
                 await apply(to: stream)
             }
+            await engine.removeOldMarks()
             while engine.lifecycle.phase == .running, changes.version == version, engine.clock.uptime < next {
                 await changes.wait(since: version, until: next, clock: engine.clock)
                 if Task.isCancelled { return }

@@ -7,6 +7,7 @@ struct ServiceRunner: Sendable {
 
     /// Returns when the service has drained, or the task was cancelled and everything was given back.
     func run() async {
+        engine.announceExactlyOnce()
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await Housekeeper(engine: engine).run()
@@ -41,9 +42,9 @@ struct ServiceRunner: Sendable {
     private func runHandlers() async {
         await withDiscardingTaskGroup { group in
             for plan in engine.plans.values {
-                guard let handler = plan.handler else { continue }
+                guard plan.hasHandler else { continue }
                 group.addTask {
-                    await HandlerRunner(plan: plan, handler: handler, engine: engine).run()
+                    await HandlerRunner(plan: plan, engine: engine).run()
                 }
             }
         }

@@ -7,6 +7,13 @@ extension Consumer {
     func settle(_ key: DeliveryKey, of event: StoredEvent, as action: Rejection.Action?, reason: String)
         async throws(EventStreamingError)
     {
+        if action == nil, plan.needsTransaction { throw Self.needsTransaction }
+        try await settleAlone(key, of: event, as: action, reason: reason)
+    }
+
+    func settleAlone(_ key: DeliveryKey, of event: StoredEvent, as action: Rejection.Action?, reason: String)
+        async throws(EventStreamingError)
+    {
         if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
         let registration = try state.withLock { state throws(EventStreamingError) in
             let registration = try state.beginSettling(key)
@@ -21,6 +28,7 @@ extension Consumer {
             engine.telemetry.countRejection(of: plan.definition.id)
         } else {
             settlement.completed = [offsets]
+            settlement.processed = state.withLock { $0.processed([offsets], of: [event]) }
         }
         do throws(EventStreamingError) {
             try await record(settlement)
@@ -56,8 +64,11 @@ extension Consumer {
         let result: Result
         do {
             // First the settlement: nobody writes for a lease that has ended.
-            result = try await store.withTransaction { [settlement] transaction in
+            result = try await store.withTransaction { [settlement, processor = plan.processor(of: id)] transaction in
                 try transaction.settle(settlement)
+                if let processor, try transaction.markProcessed([event.id], by: processor).isEmpty {
+                    throw ProcessedBefore()
+                }
                 return try write(transaction)
             }
         } catch {
@@ -65,6 +76,10 @@ extension Consumer {
             state.withLock { $0.keep([rest].compactMap { $0 }) }
             if let error = error as? EventStreamingError {
                 noteEnd(of: settlement, error)
+            }
+            if error is ProcessedBefore {
+                try await settleAlone(key, of: event, as: nil, reason: "")
+                throw ProcessedBefore.error
             }
             throw error
         }
@@ -78,6 +93,7 @@ extension Consumer {
     /// Finishes what is left of a batch, and waits for the store to have recorded it.
     func acknowledge(_ key: DeliveryKey) async throws(EventStreamingError) {
         if engine.lifecycle.phase == .stopped { throw Lifecycle.shutDown }
+        if plan.needsTransaction { return try checkIsFinished(key) }
         let settlements = try state.withLock { state throws(EventStreamingError) in
             let settlements = try state.completeNow(key) { engine.clock.uptime }
             state.beginReport()
@@ -147,6 +163,9 @@ extension Consumer {
             noteEnd(of: settlement, error)
             if isKept(error) {
                 state.withLock { $0.keep(settlement) }
+            } else if let processed = settlement.processed {
+                // Done is done, whoever was to be told: it must not be done again.
+                await mark(processed)
             }
             throw error
         }
@@ -155,7 +174,7 @@ extension Consumer {
     }
 
     /// Takes notice where the store says that a lease or the registration has ended.
-    private func noteEnd(of settlement: Settlement, _ error: EventStreamingError) {
+    func noteEnd(of settlement: Settlement, _ error: EventStreamingError) {
         if error.code == .leaseExpired {
             state.withLock { $0.forget(settlement.leaseEpoch) }
         } else if error.code == .consumerReplaced {
@@ -164,7 +183,7 @@ extension Consumer {
     }
 
     /// Whether what the store could not be told is kept, to be told again.
-    private func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
+    func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
 }
 
 extension EventStreamingError {

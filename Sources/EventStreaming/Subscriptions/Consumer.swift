@@ -20,13 +20,29 @@ final class Consumer: Sendable {
     /// Notified when a fetch has ended, for tasks of this consumer that wait for it.
     private let fetches = Signal()
 
-    init(_ id: ConsumerID, kind: ConsumerKind, start: StartPosition?, plan: SubscriptionPlan, engine: Engine) {
+    /// Whether events that were processed before are not handed out.
+    let passesOverProcessed: Bool
+
+    init(
+        _ id: ConsumerID,
+        kind: ConsumerKind,
+        start: StartPosition?,
+        plan: SubscriptionPlan,
+        engine: Engine,
+        passesOverProcessed: Bool = true
+    ) {
         self.id = id
+        self.passesOverProcessed = passesOverProcessed && plan.definition.semantics.exactlyOnceForm != nil
         self.kind = kind
         self.start = start
         self.plan = plan
         self.engine = engine
-        state = Mutex(ConsumerState(prefetch: plan.prefetch))
+        state = Mutex(
+            ConsumerState(
+                prefetch: plan.prefetch,
+                processor: plan.marksWhenSettling ? plan.definition.processor(of: id) : nil
+            )
+        )
         var logger = engine.options.logger
         logger[metadataKey: LogKey.subscription] = .string(plan.definition.id.rawValue)
         logger[metadataKey: LogKey.consumer] = .string(id.rawValue)
@@ -39,6 +55,7 @@ final class Consumer: Sendable {
     /// shuts down or the consumer was closed.
     func next(_ limit: Int, completing finished: DeliveryKey?) async throws(EventStreamingError) -> Handout? {
         var finished = finished
+        try checkIsFinished(finished)
         while true {
             let isEnding = engine.lifecycle.isDraining || Task.isCancelled
             let (settlement, step) = state.withLock { state in
@@ -102,7 +119,7 @@ final class Consumer: Sendable {
             guard let lease = try await waitForLease(limit) else {
                 return try await report(state.withLock { $0.takeUnrecorded() })
             }
-            try await take(engine.decode(lease))
+            try await take(passingOverProcessed(lease))
         } catch {
             if error.code != .cancelled, !error.isRetriable {
                 state.withLock { $0.fail(error) }
@@ -116,7 +133,11 @@ final class Consumer: Sendable {
     private func take(_ decoded: DecodedLease) async throws(EventStreamingError) {
         let (lease, failures) = (decoded.lease, decoded.failures)
         let isTaken = state.withLock { state in
-            state.fetched(LeasedEvents(lease, of: self), undeliverable: failures.map(\.index), at: engine.clock.uptime)
+            state.fetched(
+                LeasedEvents(lease, of: self),
+                undeliverable: decoded.processed + failures.map(\.index),
+                at: engine.clock.uptime
+            )
         }
         guard isTaken else { return await release(lease) }
         engine.telemetry.count(lease, of: plan.definition.id)
@@ -127,17 +148,18 @@ final class Consumer: Sendable {
                 metadata: [LogKey.count: "\(missed)", LogKey.offset: "\(lease.offsets.lowerBound)"]
             )
         }
-        guard let first = failures.first else { return }
-        logger.error(
-            lease.needsSettlement
-                ? "Events cannot be decoded; they go to the dead letters."
-                : "Events cannot be decoded; at most once they are lost.",
-            metadata: [
-                LogKey.count: "\(failures.count)", LogKey.error: "\(first.error)",
-                LogKey.offset: "\(lease.events[first.index].offset)",
-            ]
-        )
-        guard lease.needsSettlement else { return }
+        if let first = failures.first {
+            logger.error(
+                lease.needsSettlement
+                    ? "Events cannot be decoded; they go to the dead letters."
+                    : "Events cannot be decoded; at most once they are lost.",
+                metadata: [
+                    LogKey.count: "\(failures.count)", LogKey.error: "\(first.error)",
+                    LogKey.offset: "\(lease.events[first.index].offset)",
+                ]
+            )
+        }
+        guard lease.needsSettlement, !failures.isEmpty || !decoded.processed.isEmpty else { return }
         let rejections = failures.map { failure in
             let offset = lease.events[failure.index].offset
             return Rejection(
@@ -146,7 +168,12 @@ final class Consumer: Sendable {
                 reason: failure.error.message
             )
         }
-        try await report(Settlement(of: lease.holder, leaseEpoch: lease.epoch, rejections: rejections))
+        let completed = decoded.processed.map { index in
+            lease.events[index].offset..<lease.events[index].offset.advanced(by: 1)
+        }
+        try await report(
+            Settlement(of: lease.holder, leaseEpoch: lease.epoch, completed: completed, rejections: rejections)
+        )
         let indices = lease.events.indices.upperBound..<lease.events.indices.upperBound
         if let rest = state.withLock({
             $0.complete(DeliveryKey(lease: lease.epoch, indices: indices)) { engine.clock.uptime }
@@ -165,6 +192,7 @@ final class Consumer: Sendable {
             guard !engine.lifecycle.isDraining else { return nil }
             try await endIfCancelled()
             await engine.releaseAbandoned()
+            await markLost()
             let registration = try await register()
             guard state.withLock({ $0.isOpen }) else { return nil }
             do throws(EventStreamingError) {
@@ -347,7 +375,7 @@ final class Consumer: Sendable {
         }
     }
 
-    private func release(_ lease: Lease) async {
+    func release(_ lease: Lease) async {
         await attempt { () async throws(EventStreamingError) in try await engine.store.release(lease) }
     }
 }

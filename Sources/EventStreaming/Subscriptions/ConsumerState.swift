@@ -35,7 +35,11 @@ struct ConsumerState: Sendable {
     private(set) var phase = Phase.open
     private(set) var isFetching = false
     private(set) var registration: ConsumerRegistration?
-    private var ledgers: [LeaseLedger] = []
+    var ledgers: [LeaseLedger] = []
+    /// Who marks what is completed as processed, where the settlement does that.
+    let processor: ProcessorID?
+    /// What was processed, and could not be marked with its settlement.
+    var lostMarks: [ProcessedEvents] = []
     /// What the store could not be told, to be told again.
     private var unrecorded: [Settlement] = []
     /// What the store is told together with the next question for events. By itself, so that it costs no allocation.
@@ -45,8 +49,9 @@ struct ConsumerState: Sendable {
     private let prefetch: Int
     private var sizer: LeaseSizer
 
-    init(prefetch: Int) {
+    init(prefetch: Int, processor: ProcessorID? = nil) {
         self.prefetch = prefetch
+        self.processor = processor
         sizer = LeaseSizer(maximum: prefetch)
     }
 
@@ -132,6 +137,7 @@ struct ConsumerState: Sendable {
     mutating func unregistered(_ ended: ConsumerRegistration) {
         guard registration == ended else { return }
         registration = nil
+        keepMarks(of: unrecorded + [finished].compactMap { $0 })
         ledgers.removeAll()
         unrecorded.removeAll()
         finished = nil
@@ -159,7 +165,7 @@ struct ConsumerState: Sendable {
         }
         let completed = ledgers[position].takeUnreported()
         guard !completed.isEmpty else { return [] }
-        return [Settlement(of: registration, leaseEpoch: key.lease, completed: completed)]
+        return [settlement(of: registration, ledgers[position].lease, completed: completed)]
     }
 
     private static var notHeld: EventStreamingError {
@@ -195,16 +201,27 @@ struct ConsumerState: Sendable {
         position(of: key.lease).map { ledgers[$0].isSettled(key.indices.lowerBound) } ?? true
     }
 
-    private mutating func finish(_ position: Int, at now: () -> Duration) -> Settlement? {
+    /// What tells the store, and marks where that is to be done, that offsets are finished.
+    private func settlement(
+        of registration: ConsumerRegistration,
+        _ lease: Lease,
+        completed: [Range<StreamOffset>]
+    ) -> Settlement {
+        var settlement = Settlement(of: registration, leaseEpoch: lease.epoch, completed: completed)
+        settlement.processed = processed(completed, of: lease.events)
+        return settlement
+    }
+
+    mutating func finish(_ position: Int, at now: () -> Duration) -> Settlement? {
         guard ledgers[position].isComplete, let registration else { return nil }
         var ledger = ledgers.remove(at: position)
         sizer.end(count: ledger.lease.events.count, at: now())
         let completed = ledger.takeUnreported()
         guard !completed.isEmpty else { return nil }
-        return Settlement(of: registration, leaseEpoch: ledger.lease.epoch, completed: completed)
+        return settlement(of: registration, ledger.lease, completed: completed)
     }
 
-    private func position(of lease: UInt64) -> Int? {
+    func position(of lease: UInt64) -> Int? {
         ledgers.firstIndex { $0.source.lease.epoch == lease }
     }
 
@@ -224,6 +241,7 @@ struct ConsumerState: Sendable {
     /// Keeps settlements that the store was not told because one before them failed.
     mutating func keep(_ settlements: some Sequence<Settlement>) {
         guard isOpen else { return }
+        keepMarks(of: settlements.lazy.filter { [registration] in $0.holder != registration })
         unrecorded += settlements.lazy.filter { [registration] in $0.holder == registration }
     }
 
@@ -240,7 +258,7 @@ struct ConsumerState: Sendable {
     /// Keeps what the store is told together with the next question for events.
     mutating func keepForQuestion(_ settlement: Settlement) {
         guard finished == nil else { return keep(settlement) }
-        guard isOpen, settlement.holder == registration else { return }
+        guard isOpen, settlement.holder == registration else { return keepMarks(of: [settlement]) }
         finished = settlement
     }
 
@@ -274,9 +292,9 @@ struct ConsumerState: Sendable {
             let rejections = expired.map { index in
                 rejection(of: lease.events[index], "not acknowledged within \(visibilityTimeout)")
             }
-            settlements.append(
-                Settlement(of: registration, leaseEpoch: lease.epoch, completed: completed, rejections: rejections)
-            )
+            var settlement = settlement(of: registration, lease, completed: completed)
+            settlement.rejections = rejections
+            settlements.append(settlement)
         }
         ledgers.removeAll { $0.isComplete }
         return settlements
@@ -312,15 +330,13 @@ struct ConsumerState: Sendable {
         for position in ledgers.indices where ledgers[position].lease.needsSettlement {
             let lease = ledgers[position].lease
             let inHand = countsAttempt ? ledgers[position].inHand : []
-            settlements.append(
-                Settlement(
-                    of: registration,
-                    leaseEpoch: lease.epoch,
-                    completed: ledgers[position].takeRemaining(),
-                    rejections: inHand.map { rejection(of: lease.events[$0], "the consumer left before it was done") },
-                    releasesRest: true
-                )
-            )
+            let completed = ledgers[position].takeRemaining()
+            var settlement = settlement(of: registration, lease, completed: completed)
+            settlement.rejections = inHand.map {
+                rejection(of: lease.events[$0], "the consumer left before it was done")
+            }
+            settlement.releasesRest = true
+            settlements.append(settlement)
         }
         ledgers.removeAll()
         return settlements

@@ -4,14 +4,23 @@ import EventStreamingCore
 struct DecodedLease: Sendable {
     private(set) var lease: Lease
     private(set) var failures: [(index: Int, error: EventStreamingError)] = []
+    /// Events that were processed before, and are not decoded.
+    private(set) var processed: [Int] = []
 
     /// Decodes what is only bytes; a lease of values is taken as it is.
-    init(_ lease: Lease, types: EventTypeRegistry, codec: any EventCodec) {
+    init(_ lease: Lease, processed: Set<MessageID>, types: EventTypeRegistry, codec: any EventCodec) {
         self.lease = lease
+        if !processed.isEmpty {
+            self.processed = lease.events.indices.filter { processed.contains(lease.events[$0].id) }
+        }
         guard lease.hasEncodedPayloads else { return }
         var events: [StoredEvent] = []
         events.reserveCapacity(lease.events.count)
         for (index, record) in lease.events.enumerated() {
+            if !processed.isEmpty, processed.contains(record.id) {
+                events.append(record)
+                continue
+            }
             do throws(EventStreamingError) {
                 events.append(record.replacingPayload(by: .value(try types.event(of: record, codec: codec))))
             } catch {

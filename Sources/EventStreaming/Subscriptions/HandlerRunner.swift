@@ -4,7 +4,6 @@ import Logging
 /// Runs a subscription's handler: a fixed number of workers that share one consumer, no task per event.
 struct HandlerRunner: Sendable {
     let plan: SubscriptionPlan
-    let handler: SubscriptionHandler
     let engine: Engine
 
     private static let retry: RetryPolicy = {
@@ -81,17 +80,21 @@ struct HandlerRunner: Sendable {
             kind: id == nil ? .temporary : .durable,
             start: nil,
             plan: plan,
-            engine: engine
+            engine: engine,
+            // Whoever handles them looks by himself.
+            passesOverProcessed: false
         )
     }
 
     /// Handles deliveries until there are no more to come; returns the error that ended it, if any.
     private func work(_ consumer: Consumer) async -> EventStreamingError? {
         do throws(EventStreamingError) {
-            var finished: DeliveryKey?
-            while let handout = try await consumer.next(1, completing: finished) {
-                let delivery = Delivery(handout.source, at: handout.indices.lowerBound)
-                finished = try await handle(delivery) ? handout.key : nil
+            if let handler = plan.transactionalHandler {
+                try await TransactionalPipeline(handler: handler, consumer: consumer).run()
+            } else if plan.marksWhenSettling {
+                try await MarkingPipeline(runner: self, consumer: consumer).run()
+            } else {
+                try await handleEach(consumer)
             }
             return nil
         } catch {
@@ -101,8 +104,16 @@ struct HandlerRunner: Sendable {
         }
     }
 
+    private func handleEach(_ consumer: Consumer) async throws(EventStreamingError) {
+        var finished: DeliveryKey?
+        while let handout = try await consumer.next(1, completing: finished) {
+            let delivery = Delivery(handout.source, at: handout.indices.lowerBound)
+            finished = try await handle(delivery) ? handout.key : nil
+        }
+    }
+
     /// Handles one delivery; returns whether it is finished and not yet settled.
-    private func handle(_ delivery: Delivery) async throws(EventStreamingError) -> Bool {
+    func handle(_ delivery: Delivery) async throws(EventStreamingError) -> Bool {
         let definition = plan.definition
         do {
             try await MessageContext.$current.withValue(.event(delivery.record)) {
@@ -112,7 +123,7 @@ struct HandlerRunner: Sendable {
                         from: definition.stream,
                         of: definition.id
                     ) {
-                        try await handler(delivery)
+                        try await plan.handler?(delivery)
                     }
                 }
             }

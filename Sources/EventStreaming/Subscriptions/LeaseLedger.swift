@@ -22,6 +22,8 @@ struct LeaseLedger: Sendable {
     private var takenBack: Set<Int> = []
     /// Events that cannot be delivered, and were rejected when the lease came.
     private var undeliverable: Set<Int> = []
+    /// Events that were handed out and wait for their turn.
+    private var queued: Set<Int> = []
     /// Since when events have been in hand, as noticed by ``expire(olderThan:now:)``.
     private var inHandSince: [Int: Duration] = [:]
 
@@ -63,6 +65,16 @@ struct LeaseLedger: Sendable {
         while !undeliverable.isEmpty, undeliverable.contains(handedOut) {
             handedOut += 1
         }
+    }
+
+    /// Notes that events were handed out that wait for their turn.
+    mutating func queue(_ indices: Range<Int>) {
+        queued.formUnion(indices)
+    }
+
+    /// Notes that it is an event's turn.
+    mutating func unqueue(_ index: Int) {
+        queued.remove(index)
     }
 
     // MARK: - Settling
@@ -153,7 +165,7 @@ struct LeaseLedger: Sendable {
         guard lease.needsSettlement else { return [] }
         var noted: [Int: Duration] = [:]
         var expired: [Int] = []
-        for index in inHand {
+        for index in inHand where !queued.contains(index) {
             let since = inHandSince[index] ?? now
             if now - since >= age {
                 expired.append(index)

@@ -13,7 +13,8 @@ public protocol DeadLetterStore: Sendable {
     ) async throws(EventStreamingError) -> [DeadLetter]
 
     /// Delivers open dead letters to their subscription again, as a first attempt. Neither the position nor other
-    /// events are touched. A dead letter whose consumer's position is gone stays open.
+    /// events are touched. A dead letter whose consumer's position is gone stays open. A mark that the event was processed at
+    /// its position goes in the same change.
     ///
     /// - Parameters:
     ///   - numbers: The dead letters; those that are not open are passed over.

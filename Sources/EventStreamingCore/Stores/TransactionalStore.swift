@@ -30,4 +30,13 @@ public protocol StoreTransaction {
     ///
     /// - Throws: as that. When this throws, `body` should throw, too.
     func settle(_ settlement: Settlement) throws(EventStreamingError)
+
+    /// Marks events as processed, for others to see when the transaction is committed. The rules are those of
+    /// ``IdempotencyStore/markProcessed(_:by:at:)-([MessageID],_,_)``.
+    ///
+    /// Where another transaction marks the same event at this moment, this waits for its end.
+    ///
+    /// - Returns: Those that were not marked before. Do for them, and only for them, what shall happen once.
+    /// - Throws: as that. When this throws, `body` should throw, too.
+    func markProcessed(_ events: [MessageID], by processor: ProcessorID) throws(EventStreamingError) -> Set<MessageID>
 }

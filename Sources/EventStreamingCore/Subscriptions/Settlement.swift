@@ -10,6 +10,9 @@ public struct Settlement: Sendable, Hashable {
     public var rejections: [Rejection]
     /// Whether everything else in the lease is given back, unconsumed and without counting an attempt.
     public var releasesRest: Bool
+    /// Events that are marked as processed, in the same change; `nil` for none. Nothing is marked when the settlement is
+    /// refused.
+    public var processed: ProcessedEvents?
 
     /// Creates a settlement that changes nothing yet.
     public init(

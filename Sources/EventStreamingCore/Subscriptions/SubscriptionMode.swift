@@ -9,7 +9,14 @@ public enum SubscriptionMode: String, Sendable, Hashable, Codable, CaseIterable 
     case consumerGroup
     /// As broadcast, and the consumer confirms what its user has read.
     case readReceipt
+}
 
-    /// Whether consumers share one position, rather than have one each.
-    package var sharesPosition: Bool { self == .exclusive || self == .consumerGroup }
+extension SubscriptionMode {
+    /// Whether all consumers share one position, and so each event is processed by one of them.
+    public var sharesPosition: Bool {
+        switch self {
+        case .exclusive, .consumerGroup: true
+        case .broadcast, .readReceipt: false
+        }
+    }
 }

@@ -18,12 +18,19 @@ struct Subscription: Sendable {
 
     /// Delivers dead letters again whose position still exists and whose type is wanted.
     ///
+    /// - Parameter redriven: Told of each of them.
     /// - Returns: How many.
-    mutating func redrive(_ numbers: Range<Int64>, at moment: Moment, effects: inout SubscriptionEffects) -> Int {
+    mutating func redrive(
+        _ numbers: Range<Int64>,
+        at moment: Moment,
+        effects: inout SubscriptionEffects,
+        _ redriven: (SubscriptionDefinition, DeadLetter) -> Void
+    ) -> Int {
         var count = 0
         for letter in deadLetters.open(in: numbers)
         where state.canRedrive(letter) && deadLetters.close(letter.number.rawValue) {
             state.redrive(letter, at: moment, effects: &effects)
+            redriven(state.definition, letter)
             count += 1
         }
         return count

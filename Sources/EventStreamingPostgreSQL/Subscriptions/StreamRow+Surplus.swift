@@ -47,7 +47,7 @@ extension StreamRow {
         var writer = SubscriptionWriter(loaded.record)
         writer.add(loaded.state.takeChanges())
         if !writer.isEmpty {
-            try session.rows([writer.command(for: entry, loaded, first: nil, isRelaxed: false)])
+            try session.rows([writer.command(for: entry, loaded, first: nil)])
         }
         return unfinished
     }

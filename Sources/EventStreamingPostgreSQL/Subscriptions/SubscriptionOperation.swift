@@ -61,6 +61,10 @@ final class SubscriptionWork {
     var failure: EventStreamingError?
     /// Dead letters that are not open any more.
     var closedLetters: [Int64] = []
+    /// Events that count as processed when the changes are written down.
+    private(set) var processed: [ProcessedEvents] = []
+    /// Events that do not count as processed any more.
+    var unprocessed: [ProcessedEvents] = []
     /// Events to be read together with the writing.
     private(set) var pending: [PendingEvents] = []
 
@@ -79,6 +83,13 @@ final class SubscriptionWork {
         first = view.first
         self.hasLooked = hasLooked
         log = StreamLog(entry.stream, head: view.head, session)
+    }
+
+    /// Marks what a settlement says was processed, when the settlement was taken.
+    func mark(_ events: ProcessedEvents?) {
+        if let events {
+            processed.append(events)
+        }
     }
 
     /// The events at offsets, which are there when the operations are done.

@@ -20,7 +20,9 @@ extension SubscriptionTransaction {
             for: entry,
             loaded,
             first: isAlone ? work.first : nil,
-            isRelaxed: isAlone && !work.isDurable
+            isRelaxed: isAlone && !work.isDurable,
+            processed: work.processed,
+            at: work.moment.now
         )
         let pages = PendingEvents.pages(of: work.pending).map { StreamLog.reading($0, of: entry.stream.id) }
         return try translating { () throws(EventStreamingError) in
@@ -61,6 +63,9 @@ extension SubscriptionTransaction {
         try translating { () throws(EventStreamingError) in
             if !work.closedLetters.isEmpty {
                 try DeadLetterRows.close(work.closedLetters, of: entry, session)
+            }
+            for events in work.unprocessed {
+                _ = try ProcessedRows.forget(events.events, by: events.processor, session)
             }
             if !givenUp.isEmpty, var row = rows.removeValue(forKey: entry.deadLetterStream.id) {
                 try bury(givenUp, in: &row, loaded.state.definition, work, session)

@@ -101,7 +101,7 @@ struct SubscriptionTransaction {
             && (entry.stream.type == .persistent || writer.isEmpty)
         // What is more than that has to be done with the stream as it is.
         guard isPlain || work.hasLooked else { throw .conflict }
-        if isPlain, writer.isEmpty {
+        if isPlain, writer.isEmpty, work.processed.isEmpty {
             gate.putBack(loaded)
             return Outcome()
         }
@@ -183,6 +183,7 @@ extension SubscriptionTransaction {
             apply: { state, work in
                 do throws(EventStreamingError) {
                     try state.settle(settlement, at: work.moment, floor: &work.floor, effects: &work.effects)
+                    work.mark(settlement.processed)
                 } catch {
                     work.failure = error
                 }

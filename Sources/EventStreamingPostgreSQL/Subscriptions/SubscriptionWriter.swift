@@ -62,20 +62,40 @@ struct SubscriptionWriter {
         )
         """
     )
+    private static let markingStatement = Statement(
+        """
+        SELECT mark_settled(
+            change_subscription(
+                $1::bigint, $2::tid, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint,
+                $8::bigint, $9::bool, $10::bigint[], $11::text[], $12::text[], $13::text[],
+                $14::bigint[], $15::bool[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
+                $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::bigint[], $25::bigint[],
+                $26::bigint[], $27::bigint[], $28::bytea[], $29::bytea[], $30::bigint[], $31::bigint[],
+                $32::bigint[], $33::bytea[], $34::bytea[], $35::bytea[], $36::bigint, $37::bigint[],
+                $38::bigint[], $39::bigint[]
+            ),
+            $40::text[], $41::bigint[], $42::uuid[], $43::bigint, $44::text[], $45::bigint[], $46::bigint[]
+        )
+        """
+    )
 
     /// What writes the changes down, as a transaction of its own or a part of the one that is open.
     ///
     /// - Parameters:
     ///   - first: Where the stream must begin; `nil` where it does not matter.
     ///   - isRelaxed: Whether a crash of the server may forget them within its last moments.
+    ///   - processed: Events that are marked as processed with it.
+    ///   - time: When they were.
     func command(
         for entry: SubscriptionEntry,
         _ subscription: LoadedSubscription,
         first: Int64?,
-        isRelaxed: Bool
+        isRelaxed: Bool = false,
+        processed: [ProcessedEvents] = [],
+        at time: Timestamp? = nil
     ) -> Command {
         let (place, version) = (subscription.place, subscription.version)
-        return Command(Self.statement) { parameters in
+        return Command(processed.isEmpty ? Self.statement : Self.markingStatement) { parameters in
             parameters.add(entry.id)
             parameters.add(place)
             parameters.add(version)
@@ -90,7 +110,25 @@ struct SubscriptionWriter {
             addConsumers(to: &parameters)
             addDeliveries(to: &parameters)
             addPartitions(to: &parameters)
+            guard !processed.isEmpty else { return }
+            add(processed, at: time, to: &parameters)
         }
+    }
+
+    private func add(_ processed: [ProcessedEvents], at time: Timestamp?, to parameters: inout Parameters) {
+        var end: Int64 = 0
+        let ends = processed.map { events in
+            end += Int64(events.events.count)
+            return end
+        }
+        let locks = processed.compactMap(\.lock)
+        parameters.add(processed.map(\.processor.rawValue))
+        parameters.add(ends)
+        parameters.add(processed.flatMap(\.events))
+        parameters.add(time?.nanosecondsSinceEpoch ?? 0)
+        parameters.add(locks.map(\.key.name))
+        parameters.add(locks.map(\.key.offsets.lowerBound.rawValue))
+        parameters.add(locks.map { Int64(bitPattern: $0.token) })
     }
 
     /// Where the subscription's row is now, as the command tells; `nil` when somebody else has changed it meanwhile.

@@ -39,8 +39,9 @@ extension Writer {
                     effects: &effects
                 )
             }
-            if settlement != nil {
+            if let settlement {
                 try begin()
+                try mark(settlement.processed, at: moment)
             }
         } catch {
             throw log.failure ?? error

@@ -184,6 +184,7 @@ extension Writer {
                 remove.bind(2, letter.number.rawValue)
                 try remove.run()
                 state.redrive(letter, at: moment, effects: &effects)
+                _ = try forgetProcessed([letter.event.id], by: state.definition.processor(of: letter.consumer))
                 count += 1
             }
             return count

@@ -83,5 +83,6 @@ extension Writer {
             try state.settle(settlement, at: moment, floor: &floor, effects: &effects)
         }
         try begin()
+        try mark(settlement.processed, at: moment)
     }
 }

@@ -38,12 +38,6 @@ package enum Validation {
                 "The store has the modes broadcast, exclusive and consumerGroup, not \(definition.mode)."
             )
         }
-        guard definition.semantics != .exactlyOnce else {
-            throw EventStreamingError(
-                .unsupported,
-                "The store delivers at most once or at least once, not exactly once."
-            )
-        }
         let problems = self.problems(of: definition)
         guard problems.isEmpty else {
             throw EventStreamingError(

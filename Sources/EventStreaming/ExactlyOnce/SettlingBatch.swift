@@ -1,0 +1,32 @@
+import EventStreamingCore
+
+/// Events of one lease that are being settled together; nobody else can settle them meanwhile.
+struct SettlingBatch: Sendable {
+    let source: LeasedEvents
+    /// The places of the events in the lease, in order.
+    let indices: [Int]
+    let registration: ConsumerRegistration
+
+    var records: [StoredEvent] { indices.map { source.lease.events[$0] } }
+    var ids: [MessageID] { indices.map { source.lease.events[$0].id } }
+    var lease: UInt64 { source.lease.epoch }
+
+    /// What tells the store that all of them are finished.
+    var settlement: Settlement {
+        var settlement = Settlement(of: registration, leaseEpoch: lease)
+        let lease = source.lease
+        if indices.count == lease.events.count {
+            settlement.completed = [lease.offsets]
+            return settlement
+        }
+        for index in indices {
+            let offset = lease.events[index].offset
+            if let last = settlement.completed.last, last.upperBound == offset {
+                settlement.completed[settlement.completed.count - 1] = last.lowerBound..<offset.advanced(by: 1)
+            } else {
+                settlement.completed.append(offset..<offset.advanced(by: 1))
+            }
+        }
+        return settlement
+    }
+}
