@@ -141,6 +141,7 @@ struct ConfigurationCheck: ~Copyable {
                 id: subscription,
                 stream: stream,
                 mode: configuration.mode,
+                partitions: configuration.partitions ?? 32,
                 semantics: semantics,
                 start: configuration.start,
                 eventTypes: configuration.eventTypes ?? Self.handledTypes(configuration),
@@ -253,8 +254,12 @@ struct ConfigurationCheck: ~Copyable {
     ) {
         switch configuration.mode {
         case .broadcast, .exclusive: break
-        case .consumerGroup, .readReceipt:
-            problems.append("\(subject): mode \(configuration.mode) is not available yet; use broadcast or exclusive.")
+        case .consumerGroup: check(configuration.partitions ?? 32, "\(subject): partitions", in: 1...1024)
+        case .readReceipt:
+            problems.append("\(subject): mode \(configuration.mode) is not available yet; use another one.")
+        }
+        if configuration.mode != .consumerGroup, configuration.partitions != nil {
+            problems.append("\(subject): only mode consumerGroup has partitions; leave them out or set that mode.")
         }
         problems += Self.handlerProblems(of: configuration, semantics: semantics, subject: subject)
         if semantics == .atMostOnce, configuration.retry != RetryPolicy() {

@@ -17,6 +17,10 @@ public struct SubscriptionConfiguration: Sendable {
 
     /// Who gets which event. Defaults to `SubscriptionMode.broadcast`.
     public var mode: SubscriptionMode = .broadcast
+    /// Into how many parts a consumer group shares out the events by their partition key: at most so many members work at
+    /// once. Defaults to `nil`: 32. 1 to 1024, only with mode `SubscriptionMode.consumerGroup`. Fixed when the group is
+    /// created; ``EventStreaming/repartition(_:into:)`` changes it.
+    public var partitions: Int?
     /// How often an event may be seen. Defaults to what the stream says.
     ///
     /// `.exactlyOnce` needs ``handleInTransaction(_:_:)``, whose writes are committed with the event; in loops, only
@@ -40,7 +44,7 @@ public struct SubscriptionConfiguration: Sendable {
     /// get their share. Defaults to 256. 1 to 100 000.
     public var prefetch: Int = 256
     /// The most events that the subscription's handler works on at once. Defaults to 1, which keeps the order. 1 to
-    /// 10 000.
+    /// 10 000. In a consumer group, events of one partition key stay in order with any number.
     public var maximumConcurrency: Int = 1
     /// The consumer name under which the subscription's handler runs. Defaults to the subscription's name in
     /// `SubscriptionMode.broadcast` mode, where the name keeps the position: give every process one of its own. In

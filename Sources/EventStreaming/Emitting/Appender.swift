@@ -160,6 +160,17 @@ struct Appender: Sendable {
     ) throws(EventStreamingError) -> NewEvent {
         let type = type ?? EventType(E.self)
         let (payload, size) = try payloads.payload(event, of: type)
-        return NewEvent(id: id, type: type, payload: payload, size: size, context: context)
+        guard let key = event.partitionKey else {
+            return NewEvent(id: id, type: type, payload: payload, size: size, context: context)
+        }
+        var headers = context.headers
+        headers[PartitionKey.header] = key
+        try payloads.check(headers: headers)
+        let keyed = EventContext(
+            correlationID: context.correlationID,
+            causationID: context.causationID,
+            headers: headers
+        )
+        return NewEvent(id: id, type: type, payload: payload, size: size, context: keyed)
     }
 }

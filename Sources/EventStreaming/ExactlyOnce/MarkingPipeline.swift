@@ -29,8 +29,26 @@ struct MarkingPipeline: Sendable {
     func run() async throws(EventStreamingError) {
         while let handout = try await consumer.next(Self.batchSize, completing: nil) {
             consumer.state.withLock { $0.queue(handout.key) }
-            try await process(handout)
+            for part in parts(of: handout) {
+                try await process(part)
+            }
         }
+    }
+
+    /// What shares a lock. In a consumer group, events without a gap: what is in a gap may be another member's, who works
+    /// at it at the same time.
+    private func parts(of handout: Handout) -> [Handout] {
+        guard definition.mode == .consumerGroup else { return [handout] }
+        let events = handout.source.lease.events
+        var parts: [Range<Int>] = []
+        for index in handout.indices {
+            if let last = parts.last, events[index - 1].offset.advanced(by: 1) == events[index].offset {
+                parts[parts.count - 1] = last.lowerBound..<index + 1
+            } else {
+                parts.append(index..<index + 1)
+            }
+        }
+        return parts.map { Handout(source: handout.source, indices: $0) }
     }
 
     private func process(_ handout: Handout) async throws(EventStreamingError) {

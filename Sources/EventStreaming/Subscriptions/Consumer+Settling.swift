@@ -35,12 +35,17 @@ extension Consumer {
         } catch {
             // What the store refuses for good leaves the delivery open; what it could not be told, it is told again.
             state.withLock { state in
-                let rest = state.endSettling(key, isSettled: isKept(error)) { engine.clock.uptime }
+                let rest = state.endSettling(key, isSettled: isKept(error), isRejected: action != nil) {
+                    engine.clock.uptime
+                }
                 state.keep([rest].compactMap { $0 })
             }
             throw error
         }
-        if let rest = state.withLock({ $0.endSettling(key, isSettled: true) { engine.clock.uptime } }) {
+        let rest = state.withLock { state in
+            state.endSettling(key, isSettled: true, isRejected: action != nil) { engine.clock.uptime }
+        }
+        if let rest {
             try await report(rest)
         }
     }

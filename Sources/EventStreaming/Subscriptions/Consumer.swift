@@ -40,7 +40,8 @@ final class Consumer: Sendable {
         state = Mutex(
             ConsumerState(
                 prefetch: plan.prefetch,
-                processor: plan.marksWhenSettling ? plan.definition.processor(of: id) : nil
+                processor: plan.marksWhenSettling ? plan.definition.processor(of: id) : nil,
+                isOrderedByKey: plan.definition.mode == .consumerGroup
             )
         )
         var logger = engine.options.logger
@@ -135,7 +136,8 @@ final class Consumer: Sendable {
         let isTaken = state.withLock { state in
             state.fetched(
                 LeasedEvents(lease, of: self),
-                undeliverable: decoded.processed + failures.map(\.index),
+                processed: decoded.processed,
+                rejected: failures.map(\.index),
                 at: engine.clock.uptime
             )
         }

@@ -47,10 +47,13 @@ struct ConsumerState: Sendable {
     /// How many events were missed, as the newest lease told.
     private(set) var missed = 0
     private let prefetch: Int
+    /// Whether events of one partition key must not be in hand together.
+    private let isOrderedByKey: Bool
     private var sizer: LeaseSizer
 
-    init(prefetch: Int, processor: ProcessorID? = nil) {
+    init(prefetch: Int, processor: ProcessorID? = nil, isOrderedByKey: Bool = false) {
         self.prefetch = prefetch
+        self.isOrderedByKey = isOrderedByKey
         self.processor = processor
         sizer = LeaseSizer(maximum: prefetch)
     }
@@ -101,6 +104,7 @@ struct ConsumerState: Sendable {
         }
         for position in ledgers.indices where ledgers[position].hasMore {
             let indices = ledgers[position].handOut(limit)
+            guard !indices.isEmpty else { continue }
             let source = ledgers[position].source
             if !source.lease.needsSettlement, !ledgers[position].hasMore {
                 ledgers.remove(at: position)
@@ -114,9 +118,13 @@ struct ConsumerState: Sendable {
 
     /// Takes in a lease that was fetched. Returns `false` when the consumer was closed meanwhile, so that the lease must
     /// be released.
-    mutating func fetched(_ lease: LeasedEvents, undeliverable: [Int], at now: Duration) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - processed: The events that are passed over because they were processed before.
+    ///   - rejected: The events that are rejected because they cannot be decoded.
+    mutating func fetched(_ lease: LeasedEvents, processed: [Int], rejected: [Int], at now: Duration) -> Bool {
         guard isOpen else { return false }
-        ledgers.append(LeaseLedger(lease, undeliverable: undeliverable))
+        ledgers.append(LeaseLedger(lease, processed: processed, rejected: rejected, isOrderedByKey: isOrderedByKey))
         sizer.begin(at: now)
         return true
     }
@@ -190,9 +198,19 @@ struct ConsumerState: Sendable {
     }
 
     /// After the store has answered, or will be asked again; returns what to tell it when that ends the lease.
-    mutating func endSettling(_ key: DeliveryKey, isSettled: Bool, at now: () -> Duration) -> Settlement? {
+    ///
+    /// - Parameter isRejected: Whether it was rejected, so that what is behind it of its key comes after it.
+    mutating func endSettling(
+        _ key: DeliveryKey,
+        isSettled: Bool,
+        isRejected: Bool = false,
+        at now: () -> Duration
+    ) -> Settlement? {
         guard let position = position(of: key.lease) else { return nil }
         ledgers[position].endSettling(key.indices.lowerBound, isSettled: isSettled)
+        if isSettled, isRejected {
+            ledgers[position].takeBack(behind: key.indices.lowerBound)
+        }
         return finish(position, at: now)
     }
 

@@ -39,6 +39,11 @@ public struct Delivery: Sendable {
     public var consumerID: ConsumerID { consumer.id }
     /// The workflow in which the event was emitted: the correlation id. `nil` for an event outside any.
     public var workflowID: WorkflowID? { source.lease.events[index].correlationID }
+    /// The partition of the event in a consumer group; `nil` in other modes.
+    public var partition: Int? {
+        let definition = consumer.plan.definition
+        return definition.mode == .consumerGroup ? PartitionKey(of: record).partition(of: definition.partitions) : nil
+    }
     /// The trace in which the event was emitted, to link spans to.
     public var traceContext: ServiceContext { consumer.traceContext(of: record) }
 

@@ -26,29 +26,42 @@ struct LeaseLedger: Sendable {
     private var queued: Set<Int> = []
     /// Since when events have been in hand, as noticed by ``expire(olderThan:now:)``.
     private var inHandSince: [Int: Duration] = [:]
+    /// In a consumer group, what is handed out when; `nil` elsewhere, where it is handed out in order.
+    private var lanes: KeyLanes?
 
-    init(_ source: LeasedEvents, undeliverable: [Int]) {
+    /// - Parameter isOrderedByKey: Whether events of one key must not be in hand together.
+    init(_ source: LeasedEvents, processed: [Int] = [], rejected: [Int], isOrderedByKey: Bool = false) {
         self.source = source
+        lanes = isOrderedByKey && source.lease.needsSettlement ? KeyLanes(source.lease.events) : nil
         let lease = source.lease
         reportedUpTo = lease.offsets.lowerBound
         if !lease.needsSettlement {
             settledPrefix = lease.events.count
         }
-        for index in undeliverable {
-            self.undeliverable.insert(index)
+        for index in processed + rejected {
+            undeliverable.insert(index)
+            lanes?.remove(index)
             settleAlone(index)
+        }
+        for index in rejected {
+            takeBack(behind: index)
         }
         skipUndeliverable()
     }
 
     var lease: Lease { source.lease }
-    var hasMore: Bool { handedOut < source.lease.events.count }
+    var hasMore: Bool { lanes.map { !$0.waiting.isEmpty } ?? (handedOut < source.lease.events.count) }
     var isComplete: Bool { settledPrefix == source.lease.events.count && !hasMore }
 
     // MARK: - Handing out
 
-    /// Hands out up to `limit` events that lie next to each other.
+    /// Hands out up to `limit` events that lie next to each other; none where each must wait for another of its key.
     mutating func handOut(_ limit: Int) -> Range<Int> {
+        if lanes != nil {
+            let taken = lanes?.take(limit) ?? 0..<0
+            handedOut = max(handedOut, taken.upperBound)
+            return taken
+        }
         let begin = handedOut
         let end = begin + min(limit, source.lease.events.count - begin)
         if undeliverable.isEmpty {
@@ -79,6 +92,17 @@ struct LeaseLedger: Sendable {
 
     // MARK: - Settling
 
+    /// Lets go of the events of the same key after one that was rejected: the store takes them back, too, and delivers them
+    /// after it.
+    mutating func takeBack(behind index: Int) {
+        guard lease.needsSettlement, let behind = lanes?.behind(index) else { return }
+        for index in behind where !isSettled(index) {
+            lanes?.remove(index)
+            takenBack.insert(index)
+            settleAlone(index)
+        }
+    }
+
     /// Whether an event is settled, or the store is being told so.
     func isSettled(_ index: Int) -> Bool {
         index < settledPrefix || settledBeyond.contains(index) || settling.contains(index)
@@ -89,6 +113,11 @@ struct LeaseLedger: Sendable {
 
     /// Marks events as settled; leaves those as they are that are already, or that the store is being told about.
     mutating func settle(_ indices: Range<Int>) {
+        if lanes != nil {
+            for index in indices where !isSettled(index) {
+                lanes?.finish(index)
+            }
+        }
         guard settling.isEmpty || settling.isDisjoint(with: indices) else {
             for index in indices where !settling.contains(index) {
                 settle(index..<index + 1)
@@ -129,7 +158,7 @@ struct LeaseLedger: Sendable {
     /// What the store must still be told: the whole rest when the lease is complete, otherwise the settled prefix.
     /// Counts as told from now on.
     mutating func takeUnreported() -> [Range<StreamOffset>] {
-        guard lease.needsSettlement else { return [] }
+        guard lease.needsSettlement, reportedAlone.count < lease.events.count else { return [] }
         let end: StreamOffset
         if isComplete {
             end = lease.offsets.upperBound
@@ -156,7 +185,11 @@ struct LeaseLedger: Sendable {
 
     /// The events in hand: handed out and not settled.
     var inHand: [Int] {
-        settledPrefix < handedOut ? (settledPrefix..<handedOut).filter { !isSettled($0) } : []
+        guard settledPrefix < handedOut else { return [] }
+        let unsettled = (settledPrefix..<handedOut).filter { !isSettled($0) }
+        guard let waiting = lanes?.waiting, !waiting.isEmpty else { return unsettled }
+        let notHandedOut = Set(waiting)
+        return unsettled.filter { !notHandedOut.contains($0) }
     }
 
     /// Notes how long each event has been in hand, and takes back those that have been for too long: they count as
@@ -177,6 +210,9 @@ struct LeaseLedger: Sendable {
         for index in expired {
             takenBack.insert(index)
             settleAlone(index)
+        }
+        for index in expired {
+            takeBack(behind: index)
         }
         return expired
     }

@@ -29,7 +29,6 @@ struct ConfigurationTests {
             streaming.options.shutdownTimeout = .zero
             streaming.addStream(OrderWorkflow.self) { stream in
                 stream.scope = .crossService
-                stream.semantics = .exactlyOnce
                 stream.capacity = .events(0)
             }
             streaming.addStream(NoteWorkflow.self) { $0.name = "no good" }
@@ -49,7 +48,7 @@ struct ConfigurationTests {
             streaming.queries.require(FindWord.self)
         }
         let expected = [
-            "maximumPayloadBytes", "shutdownTimeout", "crossService", "exactlyOnce", "capacity", "NoteWorkflow",
+            "maximumPayloadBytes", "shutdownTimeout", "crossService", "capacity", "NoteWorkflow",
             "readReceipt", "prefetch", "jitter", "no handler", "follows no stream", "OrderChanged", "PlaceOrder",
             "CountWords", "FindWord",
         ]

@@ -1,4 +1,5 @@
 import EventStreaming
+import EventStreamingInMemory
 
 extension EncodingStore {
     func wasProcessed(

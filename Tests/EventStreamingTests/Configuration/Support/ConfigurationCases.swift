@@ -44,9 +44,6 @@ extension ConfigurationCase {
         .stream("stream name with dots", "'..'") { $0.name = "a..b" },
         .stream("long stream name", "1 to 200") { $0.name = String(repeating: "x", count: 201) },
         .stream("across services", "Stream 'order-events'", "crossService", "broker") { $0.scope = .crossService },
-        .stream("exactly once stream", "Stream 'order-events'", "exactlyOnce", "use atLeastOnce") {
-            $0.semantics = .exactlyOnce
-        },
         .stream("no capacity", "Stream 'order-events': capacity is 0") { $0.capacity = .events(0) },
         .stream("negative capacity", "capacity is -9223372036854775808") { $0.capacity = .events(.min) },
         .stream("queue with a retention", "Stream 'order-events': retention needs a persistent stream") {
@@ -127,10 +124,18 @@ extension ConfigurationCase {
         },
         .subscription("consumer without handler", "there is no handler") { $0.consumer = "mailer" },
         .subscription("no types", "eventTypes is empty", "nil for all") { $0.eventTypes = [] },
-        .subscription("consumer group", "mode consumerGroup is not available yet") { $0.mode = .consumerGroup },
+        .subscription("partitions without a group", "only mode consumerGroup has partitions") { $0.partitions = 4 },
+        .subscription("no partitions", "partitions is 0; use 1 to 1024") {
+            $0.mode = .consumerGroup
+            $0.partitions = 0
+        },
         .subscription("read receipt", "mode readReceipt is not available yet") { $0.mode = .readReceipt },
-        .subscription("exactly once", "Subscription \"mail\"", "exactlyOnce", "use atLeastOnce") {
+        .subscription("exactly once without a transaction", "exactlyOnce needs a handler", "handleInTransaction") {
             $0.semantics = .exactlyOnce
+            $0.handle { _ in }
+        },
+        .subscription("a transaction without exactly once", "handleInTransaction is for semantics .exactlyOnce") {
+            $0.handleInTransaction { _, _ in }
         },
         .subscription("retry at most once", "retry policy has no effect at most once") { subscription in
             subscription.semantics = .atMostOnce
