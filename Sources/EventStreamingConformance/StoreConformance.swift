@@ -24,4 +24,22 @@ public enum StoreConformance {
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,
         ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
     ].flatMap { $0 }
+
+    /// Random members of consumer groups that come, go, fail and fall silent, on a manual clock: each seed is another
+    /// history of 400 calls, and after each call what happened is held against the rules of groups.
+    ///
+    /// - Parameter seeds: The histories to run, one after the other on one store.
+    public static func groupSimulation(seeds: ClosedRange<UInt64>) -> StoreCheck {
+        StoreCheck("group simulation \(seeds)") { harness in
+            for seed in seeds {
+                do {
+                    var run = try await GroupRun(harness: harness, seed: seed)
+                    try await run.steps(400)
+                    try await run.drain()
+                } catch {
+                    throw ConformanceFailure(message: "seed \(seed): \(error)", file: #fileID, line: #line)
+                }
+            }
+        }
+    }
 }

@@ -124,17 +124,7 @@ enum GroupChecks {
         StoreCheck("group: many tasks deliver each event once, in order of its key") { harness in
             try await compete(harness)
         },
-        StoreCheck("group: random members, failures and times against the rules") { harness in
-            for seed in UInt64(1)...10 {
-                do {
-                    var run = try await GroupRun(harness: harness, seed: seed)
-                    try await run.steps(400)
-                    try await run.drain()
-                } catch {
-                    throw ConformanceFailure(message: "seed \(seed): \(error)", file: #fileID, line: #line)
-                }
-            }
-        },
+        StoreConformance.groupSimulation(seeds: 1...10),
     ]
 
     /// Four members consume while others append.

@@ -12,13 +12,19 @@ final class PendingEvents: Sendable {
         self.offsets = offsets
     }
 
-    /// What commands read, a page each, that bring the events of all of `pending`.
-    static func pages(of pending: [PendingEvents]) -> [Range<Int64>] {
+    /// What commands read, a page each, that bring the events of all of `pending`: everything between the first and the
+    /// last offset, unless most of it is for others, as it is in a large consumer group.
+    static func pages(of pending: [PendingEvents]) -> [OffsetRanges] {
         var pages = OffsetRanges()
+        var scattered: [OffsetRanges] = []
         for events in pending {
-            pages.formUnion(OffsetRanges(events.offsets.span))
+            if events.offsets.span.count > events.offsets.count * 2 {
+                scattered.append(events.offsets)
+            } else {
+                pages.formUnion(OffsetRanges(events.offsets.span))
+            }
         }
-        return pages.ranges
+        return pages.ranges.map { OffsetRanges($0) } + scattered
     }
 
     /// Picks out of a page what is wanted here; all of it, mostly.

@@ -85,7 +85,29 @@ final class StreamLog: SubscriptionLog {
         }
     }
 
+    private static let scatteredEvents = Statement(
+        """
+        SELECT "offset", timestamp, event_version, size, event_id, causation_id, event_type, correlation_id, headers,
+            event_data
+        FROM events
+        WHERE stream_id = $1::bigint AND "offset" = ANY ($2::bigint[]) AND "offset" >= $3::bigint AND "offset" < $4::bigint
+        ORDER BY "offset"
+        """
+    )
+
     /// What reads the events at offsets, beside something else.
+    static func reading(_ offsets: OffsetRanges, of stream: Int64) -> Command {
+        let span = offsets.span
+        guard offsets.ranges.count > 1 else { return reading(span, of: stream) }
+        return Command(scatteredEvents) { parameters in
+            parameters.add(stream)
+            parameters.add(offsets.ranges.flatMap { Array($0) })
+            parameters.add(span.lowerBound)
+            parameters.add(span.upperBound)
+        }
+    }
+
+    /// What reads all events in a range, beside something else.
     static func reading(_ offsets: Range<Int64>, of stream: Int64) -> Command {
         Command(events) { parameters in
             parameters.add(stream)
