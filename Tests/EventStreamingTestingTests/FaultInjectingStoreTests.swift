@@ -186,6 +186,8 @@ struct FaultInjectingStoreTests {
         let id = try SubscriptionID("mailer")
         let consumer = try ConsumerID("c1")
         let registration = ConsumerRegistration(subscription: id, consumer: consumer, epoch: 1)
+        let processor = try ProcessorID("mailer")
+        let event = MessageID(high: 1, low: 1)
         let calls: [(FaultInjectingStore.Operation, () async throws -> Void)] = [
             (.createStream, { try await store.createStream(StreamDefinition(name: stream, type: .ephemeral)) }),
             (.append, { try await append() }),
@@ -216,6 +218,18 @@ struct FaultInjectingStoreTests {
             (.positions, { _ = try await store.positions(of: id) }),
             (.deadLetters, { _ = try await store.deadLetters(of: id, from: .zero, limit: 1) }),
             (.redrive, { _ = try await store.redrive(.zero..<StreamOffset(1), of: id) }),
+            (.partitions, { _ = try await store.partitions(of: id) }),
+            (.repartition, { try await store.repartition(id, into: 4) }),
+            (.wasProcessed, { _ = try await store.wasProcessed([event], by: processor) }),
+            (.markProcessed, { _ = try await store.markProcessed([event], by: processor, at: nil) }),
+            (.forgetProcessed, { _ = try await store.forgetProcessed([event], by: processor) }),
+            (.acquireLocks, { _ = try await store.tryAcquireLocks([IdempotencyKey("k")], for: .seconds(1)) }),
+            (.releaseLocks, { _ = try await store.releaseLocks([]) }),
+            (
+                .claim,
+                { _ = try await store.claim([event], by: processor, locking: IdempotencyKey("k"), for: .seconds(1)) }
+            ),
+            (.cleanup, { _ = try await store.cleanup(olderThan: Timestamp(nanosecondsSinceEpoch: 0), limit: 1) }),
         ]
         #expect(calls.count == FaultInjectingStore.Operation.allCases.count - 1)
         for (operation, call) in calls {

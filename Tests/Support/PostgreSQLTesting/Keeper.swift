@@ -42,7 +42,9 @@ final class Keeper: Sendable {
         try Self.check(posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags)))
         var words: [UnsafeMutablePointer<CChar>?] = (["/bin/sh", script] + arguments).map { strdup($0) }
         words.append(nil)
-        defer { words.forEach { free($0) } }
+        defer {
+            for word in words { free(word) }
+        }
         var processID = pid_t()
         try Self.check(posix_spawn(&processID, "/bin/sh", &actions, &attributes, words, environ))
         self.processID = Mutex(processID)
