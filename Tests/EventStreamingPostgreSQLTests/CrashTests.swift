@@ -42,6 +42,14 @@ struct CrashTests {
         }
     }
 
+    @Test("Services that share the work lose nothing and keep a group's order, whichever of them are killed")
+    func manyServices() async throws {
+        try await withServer { _, run in
+            let result = try await run.run(rounds: 12, services: 3)
+            #expect(result.stored >= result.acknowledged)
+        }
+    }
+
     @Test("A service goes on by itself when the server has crashed")
     func serverCrashes() async throws {
         try await withServer { server, run in

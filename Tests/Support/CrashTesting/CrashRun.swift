@@ -6,7 +6,7 @@ package import ProcessTesting
 ///
 /// Checked is, after every kill: each append that was acknowledged is in the stream, once, where it was said to be; what
 /// is in the stream was tried; offsets are dense; no checkpoint is past an event that was not handled; no effect that is
-/// committed with its checkpoint was made twice. At the end, with a service that is left alone: every event was handled by
+/// committed with its checkpoint was made twice; a group handled what one writer appended in order. At the end, with a service that is left alone: every event was handled by
 /// every subscription.
 package struct CrashRun {
     /// How the service is told where its events are.
@@ -45,10 +45,35 @@ package struct CrashRun {
     /// - Returns: How many appends were acknowledged, and how many events the stream has.
     package mutating func run(rounds: Int) async throws -> (acknowledged: Int, stored: Int) {
         for round in 1...rounds {
-            let lines = try await runAndKill(afterAcknowledgements: Int.random(in: 1...40, using: &random))
+            let lines = try await Self.runAndKill(
+                [storageArgument, effects, "append"],
+                afterAcknowledgements: Int.random(in: 1...40, using: &random)
+            )
             note(lines)
             try await check("seed \(seed), round \(round)")
         }
+        return try await finish()
+    }
+
+    /// Runs several services at once and kills each of them again and again, `rounds` times, at times of its own.
+    package mutating func run(rounds: Int, services: Int) async throws -> (acknowledged: Int, stored: Int) {
+        let counts = (0..<services).map { _ in (0..<rounds).map { _ in Int.random(in: 20...120, using: &random) } }
+        let (storageArgument, effects) = (storageArgument, effects)
+        let lines = try await withThrowingTaskGroup(of: [String].self) { group in
+            for counts in counts {
+                group.addTask {
+                    var lines: [String] = []
+                    for count in counts {
+                        lines += try await Self.runAndKill(
+                            [storageArgument, effects, "append"], afterAcknowledgements: count)
+                    }
+                    return lines
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        note(lines)
+        try await check("seed \(seed), after \(rounds) rounds of \(services) services")
         return try await finish()
     }
 
@@ -88,8 +113,11 @@ package struct CrashRun {
         return (acknowledged.count, stored)
     }
 
-    private mutating func runAndKill(afterAcknowledgements count: Int) async throws -> [String] {
-        try await withProgram(at: builtProgram("CrashProbe"), [storageArgument, effects, "append"]) { service in
+    private static func runAndKill(
+        _ arguments: [String],
+        afterAcknowledgements count: Int
+    ) async throws -> [String] {
+        try await withProgram(at: builtProgram("CrashProbe"), arguments) { service in
             _ = try await service.lines(until: "ack ", count: count)
             try service.kill()
             return try await service.outcome().lines
@@ -143,6 +171,7 @@ package struct CrashRun {
             throw CrashFailure("\(moment): \(key) was acknowledged at \(place), and is at \(found)")
         }
         let handled = try await handledOffsets(moment)
+        try checkOrder(moment, keys: Dictionary(uniqueKeysWithValues: places.map { ($1, $0) }))
         for subscription in ProbeService.subscriptions {
             for progress in try await streaming.progress(of: subscription) {
                 for offset in 0..<progress.position.rawValue where !handled[subscription, default: []].contains(offset)
@@ -155,6 +184,23 @@ package struct CrashRun {
             }
         }
         return places.count
+    }
+
+    /// The group handled each writer's events in order; what was handled again came again later.
+    private func checkOrder(_ moment: String, keys: [Int64: String]) throws {
+        guard let text = try? String(contentsOfFile: effects, encoding: .utf8) else { return }
+        var last: [String: Int64] = [:]
+        var seen: Set<Int64> = []
+        for line in text.split(separator: "\n") where line.hasPrefix(ProbeService.group + " ") {
+            guard let offset = line.split(separator: " ").last.flatMap({ Int64($0) }), let key = keys[offset],
+                seen.insert(offset).inserted
+            else { continue }
+            let writer = ProbeEvent.writer(of: key)
+            if let before = last[writer], before > offset {
+                throw CrashFailure("\(moment): the group handled \(offset) of \(writer) after \(before)")
+            }
+            last[writer] = offset
+        }
     }
 
     private static func key(in bytes: [UInt8]) -> String? {

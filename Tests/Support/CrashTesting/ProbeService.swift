@@ -6,6 +6,13 @@ package struct ProbeEvent: Event {
     package static let eventType = "ProbeEvent"
     package var key: String
 
+    /// Who appended it: what comes after the last hyphen of the key is a number.
+    package var partitionKey: String? { Self.writer(of: key) }
+
+    package static func writer(of key: String) -> String {
+        key.lastIndex(of: "-").map { String(key[..<$0]) } ?? key
+    }
+
     package init(key: String) {
         self.key = key
     }
@@ -21,10 +28,12 @@ package enum ProbeService {
     package static let stream = "probe-events"
     /// Writes rows, in the transactions that finish events.
     package static let recorder = "probe-recorder"
-    package static let subscriptions = ["probe-workers", "probe-observer", recorder]
+    /// A consumer group that handles what one writer appended in order.
+    package static let group = "probe-group"
+    package static let subscriptions = ["probe-workers", "probe-observer", recorder, group]
 
     /// Declares the stream, competing workers that work on several events at once and refuse some of them the first
-    /// time, and an observer with a position of its own.
+    /// time, an observer with a position of its own, and a consumer group.
     package static func declare(
         in streaming: inout EventStreamingBuilder,
         _ effect: @escaping @Sendable (String, Delivery) async throws -> Void
@@ -34,7 +43,8 @@ package enum ProbeService {
         for name in subscriptions {
             streaming.addSubscription(name) { subscription in
                 subscription.stream(ProbeWorkflow.self)
-                subscription.mode = name == "probe-observer" ? .broadcast : .exclusive
+                subscription.mode = mode(of: name)
+                subscription.partitions = name == group ? 8 : nil
                 subscription.maximumConcurrency = name == "probe-observer" ? 1 : 4
                 subscription.retry.initialDelay = .milliseconds(20)
                 subscription.retry.maximumAttempts = 1000
@@ -48,6 +58,14 @@ package enum ProbeService {
                     try await effect(name, delivery)
                 }
             }
+        }
+    }
+
+    private static func mode(of subscription: String) -> SubscriptionMode {
+        switch subscription {
+        case "probe-observer": .broadcast
+        case group: .consumerGroup
+        default: .exclusive
         }
     }
 
