@@ -9,6 +9,7 @@ extension EventStreamingError {
             case replayNotEnabled
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
+            case notDelivered, receiptExpired
             case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable, storeDamaged
         }
 
@@ -65,6 +66,10 @@ extension EventStreamingError {
         public static let alreadySettled = Code(value: .alreadySettled)
         /// Another consumer registered under the same name and took over.
         public static let consumerReplaced = Code(value: .consumerReplaced)
+        /// The event was not delivered to this user, so it cannot have been read.
+        public static let notDelivered = Code(value: .notDelivered)
+        /// The time for reading the event has passed.
+        public static let receiptExpired = Code(value: .receiptExpired)
         /// The service is shutting down and starts nothing new.
         public static let shuttingDown = Code(value: .shuttingDown)
         /// The service has shut down.

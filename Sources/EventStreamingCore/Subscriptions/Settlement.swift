@@ -13,6 +13,9 @@ public struct Settlement: Sendable, Hashable {
     /// Events that are marked as processed, in the same change; `nil` for none. Nothing is marked when the settlement is
     /// refused.
     public var processed: ProcessedEvents?
+    /// Offsets among those completed that are marked as read, in the same change. Only in mode
+    /// ``SubscriptionMode/readReceipt``.
+    public var read: [Range<StreamOffset>] = []
 
     /// Creates a settlement that changes nothing yet.
     public init(
