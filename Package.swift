@@ -20,6 +20,10 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite3 = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 // Every edge to a native library carries its trait: without it, the library need not be on the machine.
 let libPQ = Target.Dependency.target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"]))
@@ -35,6 +39,7 @@ let package = Package(
         .library(name: "EventStreamingSQLite", targets: ["EventStreamingSQLite"]),
         // Empty without the trait PostgreSQL.
         .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
+        .library(name: "EventStreamingGRPC", targets: ["EventStreamingGRPC"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
@@ -51,6 +56,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.1"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
         // Only for tests.
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.5.0"),
@@ -92,6 +101,14 @@ let package = Package(
         .target(
             name: "EventStreamingPostgreSQL",
             dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque, libPQ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EventStreamingGRPC",
+            dependencies: [
+                "EventStreaming", "EventStreamingCore", "CQRS", log, serviceLifecycle, deque, grpc, grpcTransport,
+                grpcProtobuf, protobuf,
+            ],
             swiftSettings: settings
         ),
         // Layer 3: composition.
@@ -206,6 +223,14 @@ let package = Package(
         .testTarget(
             name: "EventStreamingTestingTests",
             dependencies: ["EventStreamingTesting", "EventStreaming"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingGRPCTests",
+            dependencies: [
+                "EventStreamingGRPC", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting", grpc,
+                grpcTransport, grpcProtobuf, protobuf, inMemoryLogging, serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "DocumentationTests", dependencies: ["ProcessTesting"], swiftSettings: settings),

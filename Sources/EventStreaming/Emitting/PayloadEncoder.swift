@@ -15,23 +15,24 @@ struct PayloadEncoder: Sendable {
         switch form {
         case .value:
             if let size = event.payloadSize, size >= 0 {
-                try check(size, of: E.self)
+                try check(size, of: E.eventType)
                 return (.value(event), size)
             }
             return (.value(event), try PayloadMeter.size(of: event, limit: limits.maximumPayloadBytes))
         case .encoded:
             let bytes = try codec.encode(event)
-            try check(bytes.count, of: E.self)
+            try check(bytes.count, of: E.eventType)
             types.learn(type, as: E.self)
             return (.encoded(bytes), bytes.count)
         }
     }
 
-    private func check<E: Event>(_ size: Int, of type: E.Type) throws(EventStreamingError) {
+    /// Checks the size of an encoded event against the limit.
+    func check(_ size: Int, of type: @autoclosure () -> String) throws(EventStreamingError) {
         guard size <= limits.maximumPayloadBytes else {
             throw EventStreamingError(
                 .payloadTooLarge,
-                "\(E.eventType) has \(size) bytes; the limit is \(limits.maximumPayloadBytes). Emit less, or raise "
+                "\(type()) has \(size) bytes; the limit is \(limits.maximumPayloadBytes). Emit less, or raise "
                     + "options.limits.maximumPayloadBytes."
             )
         }

@@ -1,4 +1,4 @@
-import EventStreamingCore
+package import EventStreamingCore
 import Synchronization
 
 /// Wakes everybody who waits for something to change.
@@ -6,40 +6,71 @@ import Synchronization
 /// A version counts the changes. Whoever looks for work reads ``version`` first and then waits for the version to pass
 /// what it read; so a change between looking and waiting is never missed. Waiting costs one continuation, notifying
 /// without waiters one uncontended lock.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     private struct State {
         var version: UInt64 = 0
         var nextKey: UInt64 = 0
         var waiters: [(key: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
         /// Waiters whose task was cancelled before they got to wait.
         var cancelled: Set<UInt64> = []
+        var listeners: [(key: Listener, notify: @Sendable () -> Void)] = []
+    }
+
+    /// Names a listener.
+    package struct Listener: Sendable, Hashable {
+        fileprivate let key: UInt64
     }
 
     private let state = Mutex(State())
 
+    /// Creates a signal that was not given yet.
+    package init() {}
+
     /// How often ``notify()`` was called.
-    var version: UInt64 {
+    package var version: UInt64 {
         state.withLock { $0.version }
     }
 
-    /// Counts a change and wakes everybody.
-    func notify() {
-        let woken = state.withLock { state in
+    /// Counts a change, wakes everybody who waits, and calls everybody who listens.
+    package func notify() {
+        let (woken, listeners) = state.withLock { state in
             state.version &+= 1
             guard !state.waiters.isEmpty else {
-                return [(key: UInt64, continuation: CheckedContinuation<Void, Never>)]()
+                return ([(key: UInt64, continuation: CheckedContinuation<Void, Never>)](), state.listeners)
             }
             let waiters = state.waiters
             state.waiters.removeAll(keepingCapacity: true)
-            return waiters
+            return (waiters, state.listeners)
         }
         for waiter in woken {
             waiter.continuation.resume()
         }
+        for listener in listeners {
+            listener.notify()
+        }
     }
 
+    // MARK: - Listening
+
+    /// Has `body` called after every change from now on, by whoever made it; it must return quickly.
+    package func listen(_ body: @escaping @Sendable () -> Void) -> Listener {
+        state.withLock { state in
+            state.nextKey &+= 1
+            let listener = Listener(key: state.nextKey)
+            state.listeners.append((listener, body))
+            return listener
+        }
+    }
+
+    /// Ends that. A call that has begun may still come.
+    package func forget(_ listener: Listener) {
+        state.withLock { $0.listeners.removeAll { $0.key == listener } }
+    }
+
+    // MARK: - Waiting
+
     /// Returns as soon as the version differs from `version`, or the task is cancelled.
-    func wait(since version: UInt64) async {
+    package func wait(since version: UInt64) async {
         let key = state.withLock { state -> UInt64? in
             guard state.version == version else { return nil }
             state.nextKey &+= 1
@@ -74,7 +105,7 @@ final class Signal: Sendable {
 
     /// Returns as soon as the version differs from `version`, the clock's uptime reaches `deadline`, or the task is
     /// cancelled. Without a deadline this costs no task.
-    func wait(since version: UInt64, until deadline: Duration?, clock: any EventStreamingClock) async {
+    package func wait(since version: UInt64, until deadline: Duration?, clock: any EventStreamingClock) async {
         guard let deadline else { return await wait(since: version) }
         guard clock.uptime < deadline else { return }
         await withTaskGroup(of: Void.self) { group in

@@ -67,7 +67,8 @@ private struct UndecodedEvent: Event {
 }
 
 extension StoredEvent {
-    fileprivate func replacingPayload(by payload: EventPayload) -> StoredEvent {
+    /// The event with another form of its payload.
+    func replacingPayload(by payload: EventPayload) -> StoredEvent {
         StoredEvent(
             offset: offset,
             timestamp: timestamp,

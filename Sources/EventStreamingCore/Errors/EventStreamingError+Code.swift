@@ -10,6 +10,7 @@ extension EventStreamingError {
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
             case notDelivered, receiptExpired
+            case unauthenticated, permissionDenied, limitExceeded
             case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable, storeDamaged
         }
 
@@ -17,6 +18,19 @@ extension EventStreamingError {
 
         /// The code as a stable text, for example `eventStreaming.streamFull`.
         public var description: String { "eventStreaming.\(value.rawValue)" }
+
+        /// The code whose text this is, as received from another process; `nil` for one that is not known here.
+        public init?(_ description: String) {
+            let prefix = "eventStreaming."
+            guard description.hasPrefix(prefix),
+                let value = Value(rawValue: String(description.dropFirst(prefix.count)))
+            else { return nil }
+            self.value = value
+        }
+
+        private init(value: Value) {
+            self.value = value
+        }
 
         /// A name of a stream, subscription, consumer or workflow breaks the rules for names.
         public static let invalidName = Code(value: .invalidName)
@@ -70,6 +84,12 @@ extension EventStreamingError {
         public static let notDelivered = Code(value: .notDelivered)
         /// The time for reading the event has passed.
         public static let receiptExpired = Code(value: .receiptExpired)
+        /// It is not known who asks: the credentials are missing, wrong or expired.
+        public static let unauthenticated = Code(value: .unauthenticated)
+        /// Who asks may not do this.
+        public static let permissionDenied = Code(value: .permissionDenied)
+        /// A limit on how much one side may ask of the other was passed, for example on open calls.
+        public static let limitExceeded = Code(value: .limitExceeded)
         /// The service is shutting down and starts nothing new.
         public static let shuttingDown = Code(value: .shuttingDown)
         /// The service has shut down.
