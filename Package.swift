@@ -195,6 +195,7 @@ let package = Package(
             name: "PostgreSQLTesting",
             dependencies: ["EventStreamingPostgreSQL", "ProcessTesting"],
             path: "Tests/Support/PostgreSQLTesting",
+            exclude: ["server.sh"],
             swiftSettings: settings
         ),
         .testTarget(

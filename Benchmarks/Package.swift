@@ -27,9 +27,10 @@ let package = Package(
             dependencies: ["CLibPQForBenchmarks"],
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
-        // The tests' server: a link to its file, as SwiftPM takes nothing from outside of a package.
+        // The tests' server: links to its files, as SwiftPM takes nothing from outside of a package.
         .target(
             name: "PostgreSQLTesting",
+            exclude: ["server.sh"],
             swiftSettings: settings + [.define("PostgreSQL")]
         ),
         .executableTarget(
