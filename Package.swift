@@ -132,6 +132,8 @@ let package = Package(
             name: "UserService",
             dependencies: [
                 "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", log, serviceLifecycle,
+                // For statements of our own in the transactions of the store in SQLite.
+                grdb,
             ],
             path: "Examples/UserService",
             exclude: ["Input"],
@@ -237,7 +239,7 @@ let package = Package(
         .testTarget(name: "DocumentationTests", dependencies: ["ProcessTesting"], swiftSettings: settings),
         .testTarget(
             name: "UserServiceTests",
-            dependencies: ["UserService", "EventStreaming", "ProcessTesting"],
+            dependencies: ["UserService", "EventStreaming", "EventStreamingSQLite", "ProcessTesting", grdb],
             swiftSettings: settings
         ),
     ],

@@ -4,14 +4,13 @@ import Logging
 extension EventStreaming {
     /// The streams, subscriptions and handlers of this service.
     static func userService(
-        storage: EventStreamingStorage,
-        maximumPayloadBytes: Int,
+        _ options: CommandLineOptions,
+        storage: Storage,
         directory: Directory,
-        journal: Journal,
         logger: Logger
     ) throws -> EventStreaming {
-        try EventStreaming(storage: storage) { streaming in
-            streaming.options.limits.maximumPayloadBytes = maximumPayloadBytes
+        try EventStreaming(storage: storage.storage) { streaming in
+            streaming.options.limits.maximumPayloadBytes = options.maximumPayloadBytes
             streaming.options.logger = logger
 
             streaming.addStream(UserWorkflow.self) { stream in
@@ -26,15 +25,22 @@ extension EventStreaming {
             streaming.addEvent(InvitationAccepted.self)
             streaming.addEvent(InvitationDeclined.self)
 
-            // A handler: the engine runs it, with retries, for as long as the service runs.
-            streaming.addSubscription(Subscriptions.userAnalytics) { subscription in
+            // Whose handler the engine runs, see `Billing`.
+            streaming.addSubscription(Subscriptions.billing) { subscription in
                 subscription.stream(UserWorkflow.self)
-                subscription.consumer = "analytics"
-                subscription.handle { delivery in
-                    journal.finished(delivery)
-                }
+                subscription.mode = .exclusive
+                subscription.consumer = options.member.map { "biller-\($0)" } ?? "biller"
+                subscription.retry.initialDelay = .milliseconds(100)
+                subscription.setLease(options.lease)
+                subscription.charge(to: storage.charges)
             }
             // The others are loops in this program, see `Consumers`.
+            streaming.addSubscription(Subscriptions.analytics) { subscription in
+                subscription.stream(UserWorkflow.self)
+                subscription.mode = .consumerGroup
+                subscription.prefetch = 16  // few at a time: what a lost member held is handled again
+                subscription.setLease(options.lease)
+            }
             streaming.addSubscription(Subscriptions.invitationAnalytics) { subscription in
                 subscription.stream(InvitationWorkflow.self)
             }
@@ -58,5 +64,13 @@ extension EventStreaming {
             streaming.commands.add(AcceptInvitationHandler(directory: directory))
             streaming.commands.add(DeclineInvitationHandler(directory: directory))
         }
+    }
+}
+
+extension SubscriptionConfiguration {
+    /// After how long a silence others take over what a consumer had.
+    fileprivate mutating func setLease(_ lease: Duration) {
+        consumerTimeout = lease
+        visibilityTimeout = lease
     }
 }

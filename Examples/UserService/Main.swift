@@ -35,8 +35,7 @@ struct Main {
             return .success
         }
         do {
-            let summary = try await serve(options)
-            return summary.lost == 0 ? .success : .lost
+            return try await serve(options) ? .success : .lost
         } catch let error as InputSource.Failure {
             complain("\(error)")
             return .unreadableInput
@@ -46,30 +45,36 @@ struct Main {
         }
     }
 
-    /// Runs the service until its input has ended and everything is delivered, or a signal ends it sooner.
-    private static func serve(_ options: CommandLineOptions) async throws -> Summary {
+    /// Runs the service until its input has ended and everything is delivered, or a signal ends it sooner. Returns whether
+    /// everything was as it was promised.
+    private static func serve(_ options: CommandLineOptions) async throws -> Bool {
         let logger = makeLogger()
-        let console = Console(format: options.isJSON ? .json : .text)
-        let journal = Journal(console: console, ledger: Ledger())
-        let storage = try Storage(options)
+        let journal = Journal(console: Console(format: options.isJSON ? .json : .text), ledger: Ledger())
+        let storage = try await Storage.open(options)
         let directory = Directory()
         let streaming = try EventStreaming.userService(
-            storage: storage.storage,
-            maximumPayloadBytes: options.maximumPayloadBytes,
+            options,
+            storage: storage,
             directory: directory,
-            journal: journal,
             logger: logger
         )
         let beginning = try await Beginning(of: streaming)
         journal.ledger.begin(at: beginning.heads)
-        try await directory.restore(from: streaming)
-        console.write(BeginningEntry(storage: storage.description, beginning: beginning))
-        let application = UserApplication(
-            input: try InputSource(path: options.input),
-            options: options,
-            streaming: streaming,
-            journal: journal
-        )
+        journal.console.write(BeginningEntry(storage, beginning))
+        let application: any Application
+        if let member = options.member {
+            let analyst = Analyst(name: member, streaming: streaming, journal: journal)
+            application = MemberApplication(analyst, input: try options.input.map(InputSource.init(path:)))
+        } else {
+            try await directory.restore(from: streaming)
+            application = UserApplication(
+                input: try InputSource(path: options.input ?? "-"),
+                options: options,
+                streaming: streaming,
+                book: storage.charges,
+                journal: journal
+            )
+        }
         // Shut down in reverse: the application first, which still needs the streaming.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -93,10 +98,10 @@ struct Main {
             outcome = .failure(error)
         }
         // Also after a failure: what was done is worth to be told.
-        application.summary?.write(to: journal.console)
+        let isRight = application.report(to: journal.console)
         try outcome.get()
-        guard let summary = application.summary else { throw CancellationError() }
-        return summary
+        guard let isRight else { throw CancellationError() }
+        return isRight
     }
 
     private static func makeLogger() -> Logger {

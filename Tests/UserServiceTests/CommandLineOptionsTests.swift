@@ -12,6 +12,8 @@ struct CommandLineOptionsTests {
         #expect(options.maximumPayloadBytes == 1_000_000)
         #expect(options.maximumLineBytes == 20_000_000)
         #expect(options.timeout == .seconds(30))
+        #expect(options.members == 3 && options.member == nil)
+        #expect(options.lease == .seconds(30))
     }
 
     @Test("Options may come before and after the input")
@@ -24,6 +26,16 @@ struct CommandLineOptionsTests {
         #expect(options.maximumPayloadBytes == 10)
         #expect(options.maximumLineBytes == 20)
         #expect(options.timeout == .seconds(5))
+    }
+
+    @Test("A member needs no input, and a server")
+    func member() throws {
+        let options = try CommandLineOptions(["--storage", "postgresql", "--member", "analytics-7", "--lease", "2"])
+        #expect(options.member == "analytics-7")
+        #expect(options.input == nil)
+        #expect(options.lease == .seconds(2))
+        #expect(try CommandLineOptions(["--storage", "postgresql", "--member", "a", "-"]).input == "-")
+        #expect(try CommandLineOptions(["--members", "0", "a"]).members == 0)
     }
 
     @Test("After two hyphens everything is a path")
@@ -42,6 +54,11 @@ struct CommandLineOptionsTests {
             [], [""], ["--json"], ["a", "b"], ["--nonsense", "a"], ["-x", "a"], ["--max-line"],
             ["--max-line", "0", "a"],
             ["--max-line", "x", "a"], ["--max-payload", "-1", "a"], ["--timeout", "99999999999999999999", "a"],
+            ["--members", "-1", "a"], ["--members", "33", "a"], ["--lease", "0", "a"], ["--member"],
+            ["--member", "analytics-1"], ["--storage", "sqlite", "--member", "analytics-1"],
+            ["--storage", "postgresql", "--member", "analytics-1", "commands.jsonl"],
+            ["--storage", "postgresql", "--member", "a b"], ["--storage", "postgresql", "--member", ""],
+            ["--storage", "postgresql", "--member", String(repeating: "n", count: 200)],
         ]
     )
     func refused(_ arguments: [String]) {

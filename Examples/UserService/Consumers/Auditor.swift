@@ -1,7 +1,7 @@
 import EventStreaming
 
 /// Replays everything that ever happened to users: subscribes late, and begins at the beginning.
-struct Auditor: Sendable {
+struct Auditor: ConsumerLoop {
     let streaming: EventStreaming
     let journal: Journal
 

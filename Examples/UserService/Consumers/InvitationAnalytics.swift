@@ -5,11 +5,10 @@ import EventStreaming
 /// Its subscription is broadcast, and follows an ephemeral stream: such a stream keeps an event only for those who are
 /// registered when it is emitted. So the program registers this consumer first, with
 /// ``EventStreaming/withSubscription(to:as:from:_:)``, and reads commands then.
-struct InvitationAnalytics: Sendable {
+struct InvitationAnalytics: ConsumerLoop {
     let deliveries: Subscription
     let journal: Journal
 
-    /// Works until the task is cancelled.
     func run() async throws {
         for try await delivery in deliveries {
             journal.finished(delivery)

@@ -4,13 +4,12 @@ import EventStreaming
 ///
 /// A mail that fails is given back. It is delivered again after a delay, to whichever mailer is free, until it works or
 /// the subscription's retry policy gives it up to the dead letters.
-struct Mailer: Sendable {
+struct Mailer: ConsumerLoop {
     let name: String
     let streaming: EventStreaming
     let postOffice: PostOffice
     let journal: Journal
 
-    /// Works until the task is cancelled.
     func run() async throws {
         for try await delivery in try streaming.subscribe(to: Subscriptions.mail, as: name) {
             do {

@@ -23,17 +23,19 @@ struct Beginning: Sendable {
 struct BeginningEntry: ConsoleEntry {
     private let kind = "beginning"
     private let storage: String
+    private let charged: String
     private let heads: [String: Int64]
     private let positions: [String: Int64]
 
-    init(storage: String, beginning: Beginning) {
-        self.storage = storage
+    init(_ storage: Storage, _ beginning: Beginning) {
+        self.storage = storage.description
+        charged = storage.charges.promise
         heads = beginning.heads.mapValues(\.rawValue)
         positions = beginning.positions.mapValues(\.rawValue)
     }
 
     var text: String {
-        var lines = ["Events are kept in: \(storage)"]
+        var lines = ["Events are kept in: \(storage)", "Seats are charged: \(charged)"]
         if heads.values.allSatisfy({ $0 == 0 }) {
             lines.append("Nothing is there yet.")
         } else {
@@ -45,6 +47,6 @@ struct BeginningEntry: ConsoleEntry {
     }
 
     private enum CodingKeys: CodingKey {
-        case kind, storage, heads, positions
+        case kind, storage, charged, heads, positions
     }
 }

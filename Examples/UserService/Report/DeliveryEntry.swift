@@ -14,6 +14,7 @@ struct DeliveryEntry: ConsoleEntry {
     let subject: String
     let offset: Int64
     let attempt: Int
+    let partition: Int?
     let workflow: String?
     var code: String?
     var message: String?
@@ -26,6 +27,7 @@ struct DeliveryEntry: ConsoleEntry {
         subject = Self.subject(of: delivery.event)
         offset = delivery.record.offset.rawValue
         attempt = delivery.attempt
+        partition = delivery.partition
         workflow = delivery.workflowID?.rawValue
         code = failure?.code
         message = failure?.message
@@ -33,6 +35,9 @@ struct DeliveryEntry: ConsoleEntry {
 
     var text: String {
         var text = "  \(subscription)/\(consumer): \(event) \(subject) offset=\(offset) attempt=\(attempt)"
+        if let partition {
+            text += " partition=\(partition)"
+        }
         if let workflow {
             text += " workflow=\(Self.shortened(workflow))"
         }

@@ -17,9 +17,8 @@ struct Journal: Sendable {
     /// A consumer is done with a delivery.
     func finished(_ delivery: Delivery) {
         console.write(DeliveryEntry(delivery))
-        let subscription = delivery.subscription.rawValue
-        guard let stream = Summary.stream(of: subscription) else { return }
-        ledger.finished(delivery.record.id, at: delivery.record.offset, in: stream, of: subscription)
+        guard let stream = Summary.stream(of: delivery.subscription.rawValue) else { return }
+        ledger.finished(Sighting(delivery, in: stream))
     }
 
     /// A consumer failed with a delivery, and will give it back.

@@ -5,14 +5,6 @@ import Synchronization
 ///
 /// Kept apart from what the streams and subscriptions say about themselves, so that one can be held against the other.
 final class Ledger: Sendable {
-    /// What the consumers of one subscription saw.
-    struct Tally: Equatable {
-        /// The ids of the events they finished.
-        var finished: Set<MessageID> = []
-        /// How often they finished an event once more.
-        var repeated = 0
-    }
-
     private struct State {
         /// Where the streams were when the program began.
         var beginnings: [String: StreamOffset] = [:]
@@ -20,7 +12,6 @@ final class Ledger: Sendable {
         var tallies: [String: Tally] = [:]
         /// How often anything happened.
         var count = 0
-        var observer: AsyncStream<Void>.Continuation?
     }
 
     private let state = Mutex(State())
@@ -50,39 +41,23 @@ final class Ledger: Sendable {
         update { $0.accepted[stream, default: 0] += 1 }
     }
 
-    /// A consumer of `subscription`, which follows `stream`, finished an event.
-    func finished(_ event: MessageID, at offset: StreamOffset, in stream: String, of subscription: String) {
+    /// A consumer of this program finished an event.
+    func finished(_ sighting: Sighting) {
         update { state in
-            guard state.beginnings[stream] ?? .zero <= offset else { return }
-            if !state.tallies[subscription, default: Tally()].finished.insert(event).inserted {
-                state.tallies[subscription]?.repeated += 1
-            }
+            guard state.beginnings[sighting.stream] ?? .zero <= sighting.offset else { return }
+            state.tallies[sighting.subscription, default: Tally()].add(sighting)
         }
     }
 
-    /// Something else may have changed: a consumer gave an event back.
+    /// Something else happened: a consumer gave an event back, or one in another process went on.
     func touch() {
         update { _ in }
     }
 
-    /// An element at once, and one after anything happened; for one observer at a time. Several changes may come as one.
-    func changes() -> AsyncStream<Void> {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let previous = state.withLock { state in
-            defer { state.observer = continuation }
-            return state.observer
-        }
-        previous?.finish()
-        continuation.yield()
-        return stream
-    }
-
     private func update(_ body: (inout State) -> Void) {
-        let observer = state.withLock { state in
+        state.withLock { state in
             body(&state)
             state.count += 1
-            return state.observer
         }
-        observer?.yield()
     }
 }

@@ -9,13 +9,14 @@ import EventStreaming
 /// - *lost*: the pairs there should be, less both. For each subscription there should be as many as its stream has
 ///   events, or, if that is more, as many as commands were accepted that emit one.
 ///
-/// The three come from sources that do not know of each other, so that a loss anywhere shows.
+/// The three come from sources that do not know of each other, so that a loss anywhere shows. Besides, it tells what the
+/// members of the analytics group have done, and whether every event of a user was charged exactly once.
 struct Summary: Equatable {
     /// What is known of one subscription.
     struct Source {
         let subscription: String
         let stream: String
-        let tally: Ledger.Tally
+        let tally: Tally
         let deadLetters: Set<MessageID>
     }
 
@@ -33,16 +34,35 @@ struct Summary: Equatable {
 
     let emitted: Int
     let rows: [Row]
+    let members: [MemberEntry]
+    /// How many events a member handled after a later one of the same user.
+    let disordered: Int
+    let charges: ChargeCheck
 
     var delivered: Int { rows.reduce(0) { $0 + $1.delivered } }
     var deadLettered: Int { rows.reduce(0) { $0 + $1.deadLettered } }
     var lost: Int { rows.reduce(0) { $0 + $1.lost } }
+    /// Whether everything is as it was promised.
+    var isRight: Bool { lost == 0 && disordered == 0 && charges.isExact }
 
     /// - Parameters:
     ///   - heads: How many events were appended, by stream.
     ///   - accepted: How many events accepted commands emitted, by stream.
     ///   - sources: The subscriptions.
-    init(heads: [String: Int], accepted: [String: Int], sources: [Source]) {
+    ///   - members: The members of the analytics group.
+    ///   - disordered: How many events a member handled after a later one of the same user.
+    ///   - charges: What was charged.
+    init(
+        heads: [String: Int],
+        accepted: [String: Int],
+        sources: [Source],
+        members: [MemberEntry],
+        disordered: Int,
+        charges: ChargeCheck
+    ) {
+        self.members = members
+        self.disordered = disordered
+        self.charges = charges
         emitted = heads.values.reduce(0, +)
         rows = sources.map { source in
             let expected = max(heads[source.stream] ?? 0, accepted[source.stream] ?? 0)
@@ -58,49 +78,5 @@ struct Summary: Equatable {
                 lost: max(0, expected - delivered - deadLettered)
             )
         }
-    }
-
-    func write(to console: Console) {
-        console.write(heading: "\n" + Self.heading)
-        for row in rows {
-            console.write(row)
-        }
-        console.write(
-            Totals(emitted: emitted, delivered: delivered, deadLettered: deadLettered, lost: lost)
-        )
-    }
-}
-
-extension Summary.Row {
-    var text: String {
-        [
-            subscription.padded(to: 22), stream.padded(to: 18), String(expected).padded(to: 9),
-            String(delivered).padded(to: 10), String(repeated).padded(to: 9), String(deadLettered).padded(to: 14),
-            String(lost),
-        ].joined()
-    }
-}
-
-extension Summary {
-    private static let heading =
-        "subscription".padded(to: 22) + "stream".padded(to: 18) + "expected".padded(to: 9)
-        + "delivered".padded(to: 10) + "repeated".padded(to: 9) + "dead-lettered".padded(to: 14) + "lost"
-
-    private struct Totals: ConsoleEntry {
-        var kind = "summary"
-        let emitted: Int
-        let delivered: Int
-        let deadLettered: Int
-        let lost: Int
-
-        var text: String {
-            "emitted=\(emitted) delivered=\(delivered) dead-lettered=\(deadLettered) lost=\(lost)"
-        }
-    }
-}
-
-extension String {
-    fileprivate func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(1, width - count))
     }
 }

@@ -9,7 +9,12 @@ struct EndToEndTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Examples/UserService/Input/commands.jsonl").path
 
-    private static let nothing = "emitted=0 delivered=0 dead-lettered=0 lost=0"
+    private static let nothing = "emitted=0 delivered=0 dead-lettered=0 lost=0 uncharged=0 charged-twice=0"
+
+    /// The last line, where every event was charged.
+    private func summary(_ emitted: Int, _ delivered: Int, deadLettered: Int = 0) -> String {
+        "emitted=\(emitted) delivered=\(delivered) dead-lettered=\(deadLettered) lost=0 uncharged=0 charged-twice=0"
+    }
 
     private func user(_ number: Int) -> String {
         #"{"command":"AddUser","id":"user-\#(number)","name":"User \#(number)","email":"user\#(number)@example.org"}"#
@@ -18,40 +23,49 @@ struct EndToEndTests {
     @Test("The committed input: every number is as it must be")
     func committedInput() async throws {
         let outcome = try await UserService.run([Self.committedInput])
-        #expect(outcome.summary == "emitted=283 delivered=562 dead-lettered=4 lost=0")
+        // 120 events of users go to analytics, bill and audit, 163 of invitations to analytics and mail; 4 mails bounce.
+        #expect(outcome.summary == summary(120 + 163, 3 * 120 + 163 + 159, deadLettered: 4))
         #expect(outcome.exitCode == 0)
         #expect(outcome.errors == [])
         #expect(outcome.count(": accepted ") == 283)
         #expect(outcome.count(": rejected ") == 48)
-        #expect(outcome.count("  user-analytics/analytics: ") == 120)
+        #expect(outcome.count("  analytics/analytics-") == 120)
         #expect(outcome.count("  invitation-analytics/analytics: ") == 163)
         #expect(outcome.count("  user-audit/auditor: ") == 120)
         // 159 mails, by one of two mailers each, and four tries for each of four mails that bounced.
         #expect(outcome.count("  invitation-mail/mailer-") == 159 + 16)
         #expect(outcome.count("userService.mailBounced") == 16)
+        // 32 partitions among three; 108 users came and 12 went.
+        #expect(outcome.count(" events; 11 partitions: ") == 2 && outcome.count(" events; 10 partitions: ") == 1)
+        #expect(outcome.lines.contains("analytics, shared out by user; out of order: 0"))
+        #expect(outcome.lines.contains("seat-billing: 120 rows for 120 events, 96 seats to pay"))
+        #expect(outcome.count("Seats are charged: once by lock and mark") == 1)
     }
 
     @Test("A second run continues the first, even one that was killed")
     func continues() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "user-service-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let arguments = ["--data-dir", folder, Self.committedInput]
-        try await UserService.with(arguments) { program in
-            let lines = try await program.lines(until: ": accepted ", count: 100)
-            #expect(lines.contains("Nothing is there yet."))
-            try program.kill()
-        }
-        let second = try await UserService.run(arguments)
-        #expect(second.count("This continues an earlier run.") == 1)
-        #expect(second.count("Events are kept in: SQLite file \(folder)/user-service.sqlite") == 1)
-        #expect(second.summary.hasSuffix("lost=0"), "\(second.summary)")
-        #expect(second.exitCode == 0)
+        try await withTemporaryFolder { folder in
+            let arguments = ["--data-dir", folder, Self.committedInput]
+            try await UserService.with(arguments) { program in
+                let lines = try await program.lines(until: ": accepted ", count: 100)
+                #expect(lines.contains("Nothing is there yet."))
+                try program.kill()
+            }
+            let second = try await UserService.run(arguments)
+            #expect(second.count("This continues an earlier run.") == 1)
+            #expect(second.count("Events are kept in: SQLite file \(folder)/user-service.sqlite") == 1)
+            #expect(second.count("Seats are charged: once, in the transaction that finishes the event") == 1)
+            #expect(second.summary.hasSuffix("lost=0 uncharged=0 charged-twice=0"), "\(second.summary)")
+            #expect(second.exitCode == 0)
 
-        let third = try await UserService.run(arguments)
-        #expect(third.count("  user-events goes on at offset 120") == 1)
-        #expect(third.count("  user-analytics goes on at offset 120") == 1)
-        #expect(third.count("userService.idTaken") > 0, "Who is a user is known from the history.")
-        #expect(third.summary.hasSuffix("lost=0"), "\(third.summary)")
+            let third = try await UserService.run(arguments)
+            for name in ["user-events", "analytics", "seat-billing"] {
+                #expect(third.count("  \(name) goes on at offset 120") == 1)
+            }
+            #expect(third.count("userService.idTaken") > 0, "Who is a user is known from the history.")
+            #expect(third.lines.contains("seat-billing: 120 rows for 120 events, 96 seats to pay"))
+            #expect(third.summary.hasSuffix("lost=0 uncharged=0 charged-twice=0"), "\(third.summary)")
+        }
     }
 
     @Test("A storage that cannot be used is named")
@@ -83,7 +97,12 @@ struct EndToEndTests {
             var kind: String
             var subscription: String?
             var event: String?
+            var workflow: String?
             var offset: Int?
+            var member: String?
+            var partitions: [Int]?
+            var events: Int?
+            var rows: Int?
             var emitted: Int?
             var lost: Int?
         }
@@ -94,11 +113,23 @@ struct EndToEndTests {
         #expect(lines.last?.lost == 0)
         #expect(
             Set(lines.map(\.kind)) == [
-                "beginning", "accepted", "rejected", "delivered", "failed", "subscription", "summary",
+                "beginning", "accepted", "rejected", "delivered", "failed", "subscription", "member", "charges",
+                "summary",
             ])
         let delivered = Dictionary(grouping: lines.filter { $0.kind == "delivered" }, by: { $0.subscription ?? "" })
             .mapValues { $0.compactMap(\.offset) }
-        #expect(delivered["user-analytics"] == Array(0..<120))
+        #expect(delivered["analytics"]?.sorted() == Array(0..<120))
+        let histories = Dictionary(grouping: lines.filter { $0.subscription == "analytics" && $0.kind == "delivered" })
+        {
+            $0.workflow ?? ""
+        }
+        #expect(histories.values.allSatisfy { $0.compactMap(\.offset) == $0.compactMap(\.offset).sorted() })
+        #expect(histories.values.count { $0.map(\.event) == ["UserAdded", "UserRemoved"] } == 12)
+        let members = lines.filter { $0.kind == "member" }
+        #expect(members.map(\.member) == ["analytics-1", "analytics-2", "analytics-3"])
+        #expect(members.flatMap { $0.partitions ?? [] }.sorted() == Array(0..<32))
+        #expect(members.compactMap(\.events).reduce(0, +) == 120)
+        #expect(lines.filter { $0.kind == "charges" }.map(\.rows) == [120])
         #expect(delivered["user-audit"] == Array(0..<120))
         #expect(delivered["invitation-analytics"] == Array(0..<163))
         let mails = delivered["invitation-mail"] ?? []
@@ -117,7 +148,7 @@ struct EndToEndTests {
             try await program.closeInput()
             return try await program.outcome()
         }
-        #expect(outcome.summary == "emitted=2 delivered=4 dead-lettered=0 lost=0")
+        #expect(outcome.summary == summary(2, 3 * 2))
         #expect(outcome.count("line 2: accepted") == 1)
         #expect(outcome.exitCode == 0)
         #expect(outcome.errors == [])
@@ -138,7 +169,9 @@ struct EndToEndTests {
         #expect(outcome.errors.first?.hasPrefix("UserService: cannot read '\(path)': ") == true)
     }
 
-    @Test("Wrong usage", arguments: [[], ["--nonsense", "x"], ["--max-line", "many", "x"], ["x", "y"]])
+    @Test(
+        "Wrong usage",
+        arguments: [[], ["--nonsense", "x"], ["--max-line", "many", "x"], ["x", "y"], ["--member", "a"]])
     func usage(_ arguments: [String]) async throws {
         let outcome = try await UserService.run(arguments)
         #expect(outcome.exitCode == 2)
@@ -169,7 +202,7 @@ struct EndToEndTests {
         #expect(outcome.count("line 2: rejected userService.lineTooLong: ") == 1)
         #expect(outcome.count("line 3: accepted AddUser (workflow user-1)") == 1)
         #expect(outcome.count("line 4: rejected AddUser userService.emailTaken: ") == 1)
-        #expect(outcome.summary == "emitted=1 delivered=2 dead-lettered=0 lost=0")
+        #expect(outcome.summary == summary(1, 3))
         #expect(outcome.exitCode == 0)
     }
 
@@ -197,7 +230,7 @@ struct EndToEndTests {
             let kilobytes = try #require(peak?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
             #expect(kilobytes < 80_000)
             try await program.closeInput()
-            #expect(try await program.outcome().summary == "emitted=1 delivered=2 dead-lettered=0 lost=0")
+            #expect(try await program.outcome().summary == summary(1, 3))
         }
     }
     #endif
@@ -218,7 +251,7 @@ struct EndToEndTests {
         }
         let outcome = try await withTemporaryFile(lines + [user(1)]) { try await UserService.run([$0]) }
         #expect(outcome.count(": rejected ") == lines.count)
-        #expect(outcome.summary == "emitted=1 delivered=2 dead-lettered=0 lost=0")
+        #expect(outcome.summary == summary(1, 3))
         #expect(outcome.exitCode == 0)
         let scalars = outcome.lines.joined().unicodeScalars
         #expect(scalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && !$0.properties.isBidiControl })
@@ -237,7 +270,7 @@ struct EndToEndTests {
             return try await program.outcome()
         }
         #expect(outcome.exitCode == 0)
-        #expect(outcome.summary == "emitted=51 delivered=101 dead-lettered=1 lost=0")
+        #expect(outcome.summary == summary(51, 3 * 50 + 1, deadLettered: 1))
         #expect(outcome.count("  user-audit/auditor: ") == 50)
         #expect(outcome.errors == [])
     }

@@ -1,0 +1,25 @@
+import EventStreaming
+
+/// An event that a consumer of this program finished.
+struct Sighting {
+    let event: MessageID
+    let offset: StreamOffset
+    var workflow: WorkflowID?
+    let stream: String
+    let subscription: String
+    let consumer: String
+}
+
+extension Sighting {
+    /// - Parameter stream: The stream that the delivery's subscription follows.
+    init(_ delivery: Delivery, in stream: String) {
+        self.init(
+            event: delivery.record.id,
+            offset: delivery.record.offset,
+            workflow: delivery.workflowID,
+            stream: stream,
+            subscription: delivery.subscription.rawValue,
+            consumer: delivery.consumerID.rawValue
+        )
+    }
+}
