@@ -22,6 +22,10 @@ help: ## List the commands
 run: ## Build the example service and run it [INPUT=file.jsonl or -] [DATA_DIR=dir] [STORAGE=postgresql://…]
 	@bash dev/run
 
+.PHONY: failover
+failover: ## Kill one of three processes that share a database, and see the others take over
+	@bash dev/failover
+
 .PHONY: test
 test: ## Build and run all tests [FILTER=regular expression]
 	@bash dev/test
