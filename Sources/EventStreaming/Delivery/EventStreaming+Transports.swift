@@ -3,8 +3,6 @@ package import Logging
 
 /// What transports need of a service besides ``EventStreaming/deliveryProvider``.
 extension EventStreaming {
-    /// The service's time.
-    package var clock: any EventStreamingClock { engine.clock }
     /// Where the service logs.
     package var logger: Logger { engine.options.logger }
     /// Makes ids for what comes without one.
