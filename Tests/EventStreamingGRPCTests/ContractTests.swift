@@ -1,4 +1,5 @@
 import EventStreamingGRPC
+import GRPCCore
 import SwiftProtobuf
 import Testing
 
