@@ -18,17 +18,64 @@ extension SQLiteEventStreamStore: DeadLetterStore {
         }
     }
 
-    /// Delivers open dead letters again. Those of a type that the subscription does not want any more stay open.
-    public func redrive(
-        _ numbers: Range<StreamOffset>,
+    /// Which open dead letters can be delivered again.
+    public func redrivable(
+        _ numbers: [Range<StreamOffset>],
         of subscription: SubscriptionID
-    ) async throws(EventStreamingError) -> Int {
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        let moment = Moment(clock)
+        return try await change(durable: false) { writer in
+            let entry = try writer.subscription(subscription)
+            let ranges = try Validation.check(numbers)
+            try writer.arrive(in: entry.stream, at: moment)
+            return try writer.redrivable(ranges, of: entry).map(\.number)
+        }
+    }
+
+    /// Delivers open dead letters again. Those of a type that the subscription does not want any more stay open.
+    ///
+    /// In one transaction, for which all of them are read: redrive very many in several calls.
+    public func redrive(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try Validation.check(note)
         let moment = Moment(clock)
         return try await change(durable: true) { writer in
-            let range = numbers.lowerBound.rawValue..<numbers.upperBound.rawValue
             let entry = try writer.subscription(subscription)
+            let ranges = try Validation.check(numbers)
             try writer.arrive(in: entry.stream, at: moment)
-            return try writer.redrive(range, of: entry, at: moment)
+            return try writer.redrive(ranges, of: entry, by: note, at: moment)
+        }
+    }
+
+    /// Gives open dead letters up for good, in one transaction.
+    public func discard(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try Validation.check(note)
+        let moment = Moment(clock)
+        return try await change(durable: true) { writer in
+            let entry = try writer.subscription(subscription)
+            let ranges = try Validation.check(numbers)
+            try writer.arrive(in: entry.stream, at: moment)
+            return try writer.discard(ranges, of: entry, by: note, at: moment)
+        }
+    }
+
+    /// A page of the audit.
+    public func deadLetterAudit(
+        of subscription: SubscriptionID,
+        from number: Int64,
+        limit: Int
+    ) async throws(EventStreamingError) -> [DeadLetterAuditEntry] {
+        try await change(durable: false) { writer in
+            let entry = try writer.subscription(subscription)
+            try Validation.checkLimit(limit)
+            return try writer.auditEntries(of: entry, from: number, limit: limit)
         }
     }
 }

@@ -52,8 +52,14 @@ extension FaultInjectingStore {
         case positions
         /// `deadLetters(of:from:limit:)`.
         case deadLetters
-        /// `redrive(_:of:)`.
+        /// `redrivable(_:of:)`.
+        case redrivable
+        /// `redrive(_:of:by:)`.
         case redrive
+        /// `discard(_:of:by:)`.
+        case discard
+        /// `deadLetterAudit(of:from:limit:)`.
+        case deadLetterAudit
         /// `wasProcessed(_:by:)`.
         case wasProcessed
         /// `markProcessed(_:by:at:)` of the store; one in a transaction is a part of ``transaction``.

@@ -235,13 +235,46 @@ extension FaultInjectingStore: DeadLetterStore {
         }
     }
 
+    /// Which dead letters can be delivered again, unless a fault of ``Operation/redrivable`` applies.
+    public func redrivable(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try await perform(.redrivable) { () async throws(EventStreamingError) in
+            try await base.redrivable(numbers, of: subscription)
+        }
+    }
+
     /// Delivers dead letters again, unless a fault of ``Operation/redrive`` applies.
     public func redrive(
-        _ numbers: Range<StreamOffset>,
-        of subscription: SubscriptionID
-    ) async throws(EventStreamingError) -> Int {
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
         try await perform(.redrive) { () async throws(EventStreamingError) in
-            try await base.redrive(numbers, of: subscription)
+            try await base.redrive(numbers, of: subscription, by: note)
+        }
+    }
+
+    /// Gives dead letters up for good, unless a fault of ``Operation/discard`` applies.
+    public func discard(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try await perform(.discard) { () async throws(EventStreamingError) in
+            try await base.discard(numbers, of: subscription, by: note)
+        }
+    }
+
+    /// The audit, unless a fault of ``Operation/deadLetterAudit`` applies.
+    public func deadLetterAudit(
+        of subscription: SubscriptionID,
+        from number: Int64,
+        limit: Int
+    ) async throws(EventStreamingError) -> [DeadLetterAuditEntry] {
+        try await perform(.deadLetterAudit) { () async throws(EventStreamingError) in
+            try await base.deadLetterAudit(of: subscription, from: number, limit: limit)
         }
     }
 }

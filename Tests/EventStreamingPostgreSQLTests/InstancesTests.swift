@@ -253,5 +253,40 @@ struct InstancesTests {
         #expect(try await store.redrive(all, of: subscription.id) == total)
         #expect(try await store.progress(of: subscription.id).map(\.deadLetters) == [0])
     }
+
+    @Test("Dead letters that several redrive and discard at once are closed by one, and are once in the audit")
+    func closing() async throws {
+        let total = 40
+        let stores = try (0..<3).map { _ in try makeStore() }
+        try await stores[0].createStream(StreamDefinition(name: stream, type: .persistent))
+        let subscription = try SubscriptionDefinition(id: SubscriptionID("mailer"), stream: stream, mode: .exclusive)
+        try await stores[0].createSubscription(subscription)
+        let events = makeEvents(total, ids)
+        _ = try await stores[0].enqueue(events, to: stream)
+        let consumer = try await stores[0].registerConsumer(
+            ConsumerID("c"), of: subscription.id, kind: .durable, start: nil)
+        while case .lease(let lease) = try await stores[0].dequeue(as: consumer, limit: total) {
+            try await stores[0].nack(lease.offsets, of: lease, action: .deadLetter, reason: "no")
+        }
+        let closed = try await withThrowingTaskGroup(of: [StreamOffset].self) { group in
+            for number in 0..<9 {
+                group.addTask {
+                    let note = AuditNote(by: "operator \(number)", because: "")
+                    let range = StreamOffset(Int64(number))..<StreamOffset(Int64(total))
+                    if number.isMultiple(of: 2) {
+                        return try await stores[number % 3].discard([range], of: subscription.id, by: note)
+                    }
+                    return try await stores[number % 3].redrive([range], of: subscription.id, by: note)
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(closed.map(\.rawValue).sorted() == (0..<40).map { Int64($0) })
+        let audit = try await stores[1].deadLetterAudit(of: subscription.id, from: 0, limit: 1000)
+        #expect(audit.map(\.deadLetter.rawValue).sorted() == (0..<40).map { Int64($0) })
+        #expect(audit.allSatisfy { $0.event == events[Int($0.deadLetter.rawValue)].id })
+        let redriven = audit.count { $0.action == .redriven }
+        #expect(try await stores[2].progress(of: subscription.id).map(\.waiting) == [redriven])
+    }
 }
 #endif

@@ -23,7 +23,10 @@ enum ParityCall: Sendable {
     case settle(lease: Int, [ParityFate], releasesRest: Bool, dequeuing: (registration: Int?, limit: Int)?)
     case setOffset(StreamOffset, ConsumerID?, SubscriptionID, registration: Int)
     case deadLetters(SubscriptionID, StreamOffset, limit: Int)
-    case redrive(Range<StreamOffset>, SubscriptionID)
+    case redrivable([Range<StreamOffset>], SubscriptionID)
+    case redrive([Range<StreamOffset>], SubscriptionID)
+    case discard([Range<StreamOffset>], SubscriptionID, AuditNote)
+    case deadLetterAudit(SubscriptionID, limit: Int)
     case advance(Duration)
     case setClock(Timestamp)
 }

@@ -58,11 +58,27 @@ struct ParityHistory {
             return .setOffset(
                 offset(), try maybe { try $0.consumer() }, try subscriptionID(), registration: recent(registrations))
         case 90..<92: return .deadLetters(try subscriptionID(), offset(below: 10), limit: limit())
-        case 92..<94:
-            return .redrive(
-                StreamOffset(Int64(number(0..<5)))..<StreamOffset(Int64(number(5..<20))), try subscriptionID())
-        case 94..<99: return .advance(.milliseconds(number(0..<20_000)))
+        case 92..<95: return try closing()
+        case 95..<99: return .advance(.milliseconds(number(0..<20_000)))
         default: return .setClock(Timestamp(nanosecondsSinceEpoch: Int64(random.next() >> 2)))
+        }
+    }
+
+    /// Something done with dead letters.
+    private mutating func closing() throws -> ParityCall {
+        let subscription = try subscriptionID()
+        let ranges = (0..<number(1..<4)).map { _ -> Range<StreamOffset> in
+            let start = Int64(number(0..<12))
+            return StreamOffset(start)..<StreamOffset(start + Int64(number(0..<6)))
+        }
+        switch number(0..<6) {
+        case 0: return .redrivable(ranges, subscription)
+        case 1: return .deadLetterAudit(subscription, limit: limit())
+        case 2:
+            // Of two mistakes at once any may be told, so an unknown subscription gets a note that is good.
+            let actors = subscription.rawValue == "nobody" ? ["ada"] : ["ada", "ada", "grace", ""]
+            return .discard(ranges, subscription, AuditNote(by: pick(actors), because: "number \(steps)"))
+        default: return .redrive(ranges, subscription)
         }
     }
 

@@ -28,8 +28,8 @@ struct ParitySide {
     private mutating func perform(_ call: ParityCall) async throws(EventStreamingError) -> String {
         switch call {
         case .unregister, .heartbeat, .dequeue, .settle, .setOffset: return try await consume(call)
-        case .createSubscription, .createConsumer, .register, .remove, .expire, .look, .deadLetters, .redrive:
-            return try await administer(call)
+        case .createSubscription, .createConsumer, .register, .remove, .expire, .look: return try await administer(call)
+        case .deadLetters, .redrivable, .redrive, .discard, .deadLetterAudit: return try await operate(call)
         case .createStream(let definition): try await store.createStream(definition)
         case .append(let group): return await append(group)
         case .read(let stream, let offset, let direction, let limit):
@@ -75,14 +75,32 @@ struct ParitySide {
         // Who had expired before this call is for stores to tell or not.
         case .expire: _ = try await store.expireConsumers()
         case .look(let subscription): return try await look(subscription)
-        case .deadLetters(let subscription, let number, let limit):
-            let letters = try await store.deadLetters(of: subscription, from: number, limit: limit)
-            return "\(letters.map(Self.text))"
-        case .redrive(let numbers, let subscription):
-            return "\(try await store.redrive(numbers, of: subscription))"
         default: break
         }
         return "done"
+    }
+
+    private func operate(_ call: ParityCall) async throws(EventStreamingError) -> String {
+        switch call {
+        case .deadLetters(let subscription, let number, let limit):
+            let letters = try await store.deadLetters(of: subscription, from: number, limit: limit)
+            return "\(letters.map(Self.text))"
+        case .redrivable(let numbers, let subscription):
+            return "\(try await store.redrivable(numbers, of: subscription))"
+        case .redrive(let numbers, let subscription):
+            let note = AuditNote(by: "parity", because: "")
+            return "\(try await store.redrive(numbers, of: subscription, by: note))"
+        case .discard(let numbers, let subscription, let note):
+            return "\(try await store.discard(numbers, of: subscription, by: note))"
+        case .deadLetterAudit(let subscription, let limit):
+            // The numbers of the entries may have gaps.
+            let entries = try await store.deadLetterAudit(of: subscription, from: 0, limit: limit).map { entry in
+                "\(entry.action) \(entry.deadLetter) \(entry.event) \(entry.consumer.map(\.rawValue) ?? "-") "
+                    + "\(entry.note) \(entry.time)"
+            }
+            return "\(entries)"
+        default: return "done"
+        }
     }
 
     private func look(_ subscription: SubscriptionID) async throws(EventStreamingError) -> String {

@@ -1,5 +1,8 @@
 /// An event that a subscription gave up, with everything needed to understand it and to try again.
 public struct DeadLetter: Sendable {
+    /// How many ranges of numbers a call of ``DeadLetterStore`` may name.
+    public static let maximumRangesPerCall = 1000
+
     /// The place in the dead-letter stream.
     public let number: StreamOffset
     /// The event as it was in its stream, its id, offset, payload and headers unchanged.

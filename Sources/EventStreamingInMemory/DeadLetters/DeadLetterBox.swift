@@ -20,6 +20,8 @@ final class DeadLetterBox: Sendable {
     private struct State: Sendable {
         var arrivals: [Arrival] = []
         var book = DeadLetterBook()
+        /// Everything that was done with dead letters; an entry's number is its place.
+        var audit: [DeadLetterAuditEntry] = []
     }
 
     private let state = Mutex(State())
@@ -46,11 +48,25 @@ final class DeadLetterBox: Sendable {
         state.withLock { $0.book.open(in: numbers, limit: limit) }
     }
 
-    /// Marks a dead letter as not open any more.
+    /// Marks a dead letter as not open any more, and writes down who did it.
     ///
     /// - Returns: Whether it was open.
-    func close(_ number: Int64) -> Bool {
-        state.withLock { $0.book.close(number) }
+    func close(_ letter: DeadLetter, by action: DeadLetterAuditEntry.Action, _ note: AuditNote, at time: Timestamp)
+        -> Bool
+    {
+        state.withLock { state in
+            guard state.book.close(letter.number.rawValue) else { return false }
+            state.audit.append(letter.auditEntry(number: Int64(state.audit.count), action, note, at: time))
+            return true
+        }
+    }
+
+    /// A page of the audit.
+    func audit(from number: Int64, limit: Int) -> [DeadLetterAuditEntry] {
+        state.withLock { state in
+            let start = Int(clamping: max(0, number))
+            return start < state.audit.count ? Array(state.audit[start...].prefix(limit)) : []
+        }
     }
 
     /// How many dead letters of a position are open.

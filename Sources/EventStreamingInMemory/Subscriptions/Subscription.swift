@@ -16,24 +16,38 @@ struct Subscription: Sendable {
         effects.addDeadLetters(to: state.definition.deadLetterStream)
     }
 
-    /// Delivers dead letters again whose position still exists and whose type is wanted.
+    /// The open dead letters that can be delivered again.
+    mutating func redrivable(_ numbers: [Range<Int64>]) -> [DeadLetter] {
+        numbers.flatMap { deadLetters.open(in: $0) }.filter { state.canRedrive($0) }
+    }
+
+    /// Delivers dead letters again that can be.
     ///
     /// - Parameter redriven: Told of each of them.
-    /// - Returns: How many.
+    /// - Returns: Their numbers.
     mutating func redrive(
-        _ numbers: Range<Int64>,
+        _ numbers: [Range<Int64>],
+        by note: AuditNote,
         at moment: Moment,
         effects: inout SubscriptionEffects,
         _ redriven: (SubscriptionDefinition, DeadLetter) -> Void
-    ) -> Int {
-        var count = 0
-        for letter in deadLetters.open(in: numbers)
-        where state.canRedrive(letter) && deadLetters.close(letter.number.rawValue) {
+    ) -> [StreamOffset] {
+        var closed: [StreamOffset] = []
+        for letter in redrivable(numbers) where deadLetters.close(letter, by: .redriven, note, at: moment.now) {
             state.redrive(letter, at: moment, effects: &effects)
             redriven(state.definition, letter)
-            count += 1
+            closed.append(letter.number)
         }
-        return count
+        return closed
+    }
+
+    /// Gives dead letters up for good.
+    ///
+    /// - Returns: Their numbers.
+    func discard(_ numbers: [Range<Int64>], by note: AuditNote, at moment: Moment) -> [StreamOffset] {
+        numbers.flatMap { deadLetters.open(in: $0) }
+            .filter { deadLetters.close($0, by: .discarded, note, at: moment.now) }
+            .map(\.number)
     }
 
     /// - Returns: `nil` when there is more to look at and the call should be repeated.

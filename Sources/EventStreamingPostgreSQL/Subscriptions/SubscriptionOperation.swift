@@ -59,8 +59,8 @@ final class SubscriptionWork {
     var changesPositions = false
     /// Set when an operation failed in the middle: the state is of no use any more.
     var failure: EventStreamingError?
-    /// Dead letters that are not open any more.
-    var closedLetters: [Int64] = []
+    /// Dead letters that are not open any more, with what was done with them.
+    var closed: [DeadLetterAuditEntry] = []
     /// Events that count as processed when the changes are written down.
     private(set) var processed: [ProcessedEvents] = []
     /// Events that do not count as processed any more.
@@ -84,6 +84,9 @@ final class SubscriptionWork {
         self.hasLooked = hasLooked
         log = StreamLog(entry.stream, head: view.head, session)
     }
+
+    /// The numbers of the dead letters that are not open any more.
+    var closedLetters: [Int64] { closed.map(\.deadLetter.rawValue) }
 
     /// Marks what a settlement says was processed, when the settlement was taken.
     func mark(_ events: ProcessedEvents?) {

@@ -61,8 +61,8 @@ extension SubscriptionTransaction {
         // Trimmed since the look at the stream.
         guard !work.pending.contains(where: \.isEmpty) else { throw .conflict }
         try translating { () throws(EventStreamingError) in
-            if !work.closedLetters.isEmpty {
-                try DeadLetterRows.close(work.closedLetters, of: entry, session)
+            if !work.closed.isEmpty {
+                try DeadLetterRows.close(work.closed, of: entry, session)
             }
             for events in work.unprocessed {
                 _ = try ProcessedRows.forget(events.events, by: events.processor, session)

@@ -97,7 +97,7 @@ struct SubscriptionTransaction {
         var (loaded, work) = try begin(session, isLocked: isLocked)
         let writer = try apply(to: &loaded, work)
         let isPlain =
-            work.effects.givenUp.isEmpty && work.closedLetters.isEmpty && !work.changesPositions
+            work.effects.givenUp.isEmpty && work.closed.isEmpty && !work.changesPositions
             && (entry.stream.type == .persistent || writer.isEmpty)
         // What is more than that has to be done with the stream as it is.
         guard isPlain || work.hasLooked else { throw .conflict }

@@ -10,6 +10,7 @@ enum Query: Int, CaseIterable {
     case putDelivery, removeDelivery, removeDeliveriesOfConsumer, deliveries
     case putPartition, removePartitions, partitions
     case addDeadLetter, removeDeadLetter, openDeadLetters, countDeadLetters, trimDeadLetters
+    case addAuditEntry, auditEntries
 
     var sql: String {
         switch self {
@@ -30,6 +31,7 @@ enum Query: Int, CaseIterable {
             deliverySQL
         case .putPartition, .removePartitions, .partitions: partitionSQL
         case .addDeadLetter, .removeDeadLetter, .openDeadLetters, .countDeadLetters, .trimDeadLetters: deadLetterSQL
+        case .addAuditEntry, .auditEntries: auditSQL
         }
     }
 
@@ -137,6 +139,21 @@ enum Query: Int, CaseIterable {
         case .putPartition: "INSERT OR REPLACE INTO partitions (subscription, number, owner, epoch) VALUES (?, ?, ?, ?)"
         case .removePartitions: "DELETE FROM partitions WHERE subscription = ? AND number >= ?"
         default: "SELECT number, owner, epoch FROM partitions WHERE subscription = ?"
+        }
+    }
+
+    private var auditSQL: String {
+        switch self {
+        case .addAuditEntry:
+            """
+            INSERT INTO dead_letter_audit (subscription, action, dead_letter, event_id, consumer, actor, reason, acted) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        default:
+            """
+            SELECT number, action, dead_letter, event_id, consumer, actor, reason, acted FROM dead_letter_audit \
+            WHERE subscription = ? AND number >= ? ORDER BY number LIMIT ?
+            """
         }
     }
 

@@ -164,10 +164,34 @@ struct EncodingStore: EventStreamingStore {
         try await base.deadLetters(of: subscription, from: number, limit: limit)
     }
 
-    func redrive(
-        _ numbers: Range<StreamOffset>,
+    func redrivable(
+        _ numbers: [Range<StreamOffset>],
         of subscription: SubscriptionID
-    ) async throws(EventStreamingError) -> Int {
-        try await base.redrive(numbers, of: subscription)
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try await base.redrivable(numbers, of: subscription)
+    }
+
+    func redrive(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try await base.redrive(numbers, of: subscription, by: note)
+    }
+
+    func discard(
+        _ numbers: [Range<StreamOffset>],
+        of subscription: SubscriptionID,
+        by note: AuditNote
+    ) async throws(EventStreamingError) -> [StreamOffset] {
+        try await base.discard(numbers, of: subscription, by: note)
+    }
+
+    func deadLetterAudit(
+        of subscription: SubscriptionID,
+        from number: Int64,
+        limit: Int
+    ) async throws(EventStreamingError) -> [DeadLetterAuditEntry] {
+        try await base.deadLetterAudit(of: subscription, from: number, limit: limit)
     }
 }
