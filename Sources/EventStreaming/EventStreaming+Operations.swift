@@ -87,47 +87,6 @@ extension EventStreaming {
         return try await engine.store.removeConsumer(id, of: subscription)
     }
 
-    /// A page of the events that a subscription gave up and that were not redriven, in order.
-    ///
-    /// - Parameters:
-    ///   - subscription: The subscription's name.
-    ///   - number: The number of the dead letter to begin with.
-    ///   - limit: The most dead letters to read, 1 to 10 000. 100 by default.
-    /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName` or `invalidArgument`, or what the
-    ///   store reports.
-    public func deadLetters(
-        of subscription: String,
-        from number: StreamOffset = .zero,
-        limit: Int = 100
-    ) async throws(EventStreamingError) -> [DeadLetter] {
-        let id = try known(subscription)
-        try Self.check(limit)
-        try await engine.preparation.ready()
-        return try await engine.store.deadLetters(of: id, from: number, limit: limit)
-    }
-
-    /// Delivers dead letters to their subscription again, as a first attempt.
-    ///
-    /// - Parameters:
-    ///   - subscription: The subscription's name.
-    ///   - numbers: The numbers of the dead letters; `nil` for all there are when the call begins.
-    /// - Returns: How many will be delivered again.
-    /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
-    @discardableResult
-    public func redriveDeadLetters(
-        of subscription: String,
-        _ numbers: Range<StreamOffset>? = nil
-    ) async throws(EventStreamingError) -> Int {
-        let id = try known(subscription)
-        try await engine.preparation.ready()
-        if let numbers {
-            return try await engine.store.redrive(numbers, of: id)
-        }
-        guard let plan = engine.plans[id] else { throw .unknownSubscription(id) }
-        let head = try await engine.store.metadata(of: plan.definition.deadLetterStream).head
-        return try await engine.store.redrive(.zero..<head, of: id)
-    }
-
     func known(_ subscription: String) throws(EventStreamingError) -> SubscriptionID {
         let id = try SubscriptionID(subscription)
         guard engine.plans[id] != nil else { throw .unknownSubscription(id) }

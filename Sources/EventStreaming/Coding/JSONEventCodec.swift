@@ -68,6 +68,18 @@ enum JSONText {
     }
 }
 
+extension JSONText {
+    /// The text of bytes that are JSON; `nil` for others.
+    static func text(of bytes: [UInt8]) -> String? {
+        struct Anything: Decodable {
+            init(from decoder: any Decoder) {}
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let isJSON = (try? JSONDecoder().decode(Anything.self, from: Data(bytes))) != nil
+        return isJSON && text.utf8.elementsEqual(bytes) ? text : nil
+    }
+}
+
 /// Dates as ISO 8601 in UTC, to the nanosecond: `2026-11-23T08:55:44Z`, `2026-11-23T08:55:44.12Z`.
 ///
 /// Foundation's own strategy drops fractions of seconds, and writes dates that it cannot read.

@@ -13,6 +13,7 @@ enum LogKey {
     static let attempt = "attempt"
     static let error = "error"
     static let count = "count"
+    static let actor = "actor"
 }
 
 extension Logger {
