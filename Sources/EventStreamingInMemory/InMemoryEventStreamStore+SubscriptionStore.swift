@@ -171,9 +171,9 @@ extension InMemoryEventStreamStore: SubscriptionStore {
     /// The positions of a subscription. Costs a look at every lease.
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try handle(of: subscription).change(at: Moment(clock)) {
-            (subscription, log, _, _, _) throws(EventStreamingError) in
+            (subscription, log, _, moment, _) throws(EventStreamingError) in
             let deadLetters = subscription.deadLetters
-            return try subscription.state.progress(head: log.head) { deadLetters.openCount(of: $0) }
+            return try subscription.state.progress(head: log.head, at: moment) { deadLetters.openCount(of: $0) }
         }
     }
 }

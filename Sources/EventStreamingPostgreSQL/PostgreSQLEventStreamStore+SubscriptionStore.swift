@@ -143,7 +143,7 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
             let counts = try work.openLetterCounts()
-            return try state.progress(head: work.log.head) { counts[$0, default: 0] }
+            return try state.progress(head: work.log.head, at: work.moment) { counts[$0, default: 0] }
         }
     }
 }

@@ -167,8 +167,8 @@ extension SQLiteEventStreamStore: SubscriptionStore {
         let moment = Moment(clock)
         return try await change(durable: false) { writer in
             let entry = try writer.subscription(subscription)
-            try writer.arrive(in: entry.stream, at: moment)
-            return try writer.progress(of: entry)
+            let moment = try writer.arrive(in: entry.stream, at: moment)
+            return try writer.progress(of: entry, at: moment)
         }
     }
 }

@@ -12,12 +12,21 @@ public struct SubscriptionProgress: Sendable, Hashable {
     public let inFlight: Int
     /// Events that wait to be delivered again.
     public let waiting: Int
-    /// Events in the dead-letter stream that were not redriven.
+    /// Events in the dead-letter stream that were neither redriven nor discarded.
     public let deadLetters: Int
     /// How many events were removed from the stream, by its retention, a trim or for want of room, before they were
     /// finished at this position. Those that were never looked at count too, whether the filter wants them or not. Never
     /// goes back.
     public let missed: Int
+    /// How many events of the stream are finished or dead-lettered, all before the ``position`` and those beyond it. Grows
+    /// with every event that is, in whatever order; goes back only where the position is moved.
+    public let finished: Int
+    /// Of the ``waiting`` events, how many wait for their time.
+    public let delayed: Int
+    /// The first of the events that a consumer holds.
+    public let held: HeldEvent?
+    /// The event that failed and is delivered again next.
+    public let retry: RetriedEvent?
 
     /// Events from the position to the stream's end.
     public var lag: Int { position.distance(to: head) }
@@ -33,7 +42,11 @@ public struct SubscriptionProgress: Sendable, Hashable {
         inFlight: Int,
         waiting: Int,
         deadLetters: Int,
-        missed: Int = 0
+        missed: Int = 0,
+        finished: Int = 0,
+        delayed: Int = 0,
+        held: HeldEvent? = nil,
+        retry: RetriedEvent? = nil
     ) {
         self.subscription = subscription
         self.consumer = consumer
@@ -43,5 +56,49 @@ public struct SubscriptionProgress: Sendable, Hashable {
         self.waiting = waiting
         self.deadLetters = deadLetters
         self.missed = missed
+        self.finished = finished
+        self.delayed = delayed
+        self.held = held
+        self.retry = retry
+    }
+}
+
+/// An event that a consumer holds.
+public struct HeldEvent: Sendable, Hashable, Codable {
+    /// The event's place in the stream.
+    public let offset: StreamOffset
+    /// Who holds it.
+    public let consumer: ConsumerID
+    /// Which delivery of it this is, from 1.
+    public let attempt: Int
+
+    /// Creates a description of an event that is held.
+    public init(offset: StreamOffset, consumer: ConsumerID, attempt: Int) {
+        self.offset = offset
+        self.consumer = consumer
+        self.attempt = attempt
+    }
+}
+
+/// An event that failed and waits for its time.
+public struct RetriedEvent: Sendable, Hashable, Codable {
+    /// The event's place in the stream.
+    public let offset: StreamOffset
+    /// How often it was delivered.
+    public let attempts: Int
+    /// When it is delivered again, by the wall clock as it is now.
+    public let due: Timestamp
+    /// The reason of the last failure.
+    public let reason: String
+    /// When a delivery failed last.
+    public let lastFailure: Timestamp
+
+    /// Creates a description of an event that failed.
+    public init(offset: StreamOffset, attempts: Int, due: Timestamp, reason: String, lastFailure: Timestamp) {
+        self.offset = offset
+        self.attempts = attempts
+        self.due = due
+        self.reason = reason
+        self.lastFailure = lastFailure
     }
 }

@@ -109,7 +109,7 @@ extension Writer {
         return subscription
     }
 
-    func progress(of subscription: SubscriptionEntry) throws -> [SubscriptionProgress] {
+    func progress(of subscription: SubscriptionEntry, at moment: Moment) throws -> [SubscriptionProgress] {
         // Counted before: what the database says must not look like a refusal.
         var counts: [ConsumerID?: Int] = [:]
         let owners: [ConsumerID?] =
@@ -117,7 +117,7 @@ extension Writer {
         for owner in owners {
             counts[owner] = try countDeadLetters(of: subscription, consumer: owner)
         }
-        return try subscription.state.progress(head: subscription.stream.head) { counts[$0] ?? 0 }
+        return try subscription.state.progress(head: subscription.stream.head, at: moment) { counts[$0] ?? 0 }
     }
 
     /// Ends what ran out, and removes some rows of what was trimmed.

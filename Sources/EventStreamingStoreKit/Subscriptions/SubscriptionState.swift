@@ -162,38 +162,4 @@ package struct SubscriptionState: Sendable {
             )
         }
     }
-
-    /// The positions, in order of the consumers' names.
-    ///
-    /// - Parameter deadLetters: How many dead letters of a position are open.
-    package func progress(
-        head: Int64,
-        deadLetters: (ConsumerID?) throws(EventStreamingError) -> Int
-    ) throws(EventStreamingError) -> [SubscriptionProgress] {
-        guard !isShared else { return [try progress(of: shared, consumer: nil, head: head, deadLetters)] }
-        var result: [SubscriptionProgress] = []
-        for consumer in consumers.sorted {
-            result.append(try progress(of: consumer.cursor, consumer: consumer.id, head: head, deadLetters))
-        }
-        return result
-    }
-
-    private func progress(
-        of cursor: Cursor,
-        consumer: ConsumerID?,
-        head: Int64,
-        _ deadLetters: (ConsumerID?) throws(EventStreamingError) -> Int
-    ) throws(EventStreamingError) -> SubscriptionProgress {
-        let counts = cursor.counts()
-        return SubscriptionProgress(
-            subscription: definition.id,
-            consumer: consumer,
-            position: StreamOffset(cursor.position),
-            head: StreamOffset(head),
-            inFlight: counts.inFlight,
-            waiting: counts.waiting,
-            deadLetters: try deadLetters(consumer),
-            missed: Int(clamping: cursor.missed)
-        )
-    }
 }
