@@ -161,7 +161,8 @@ struct ConfigurationCheck: ~Copyable {
                 maximumConcurrency: configuration.maximumConcurrency,
                 handler: configuration.handler,
                 transactionalHandler: configuration.transactionalHandler,
-                consumer: consumer
+                consumer: consumer,
+                health: configuration.health
             )
         )
     }
@@ -239,12 +240,23 @@ struct ConfigurationCheck: ~Copyable {
         check(configuration.retry.maximumAttempts, "\(subject): retry.maximumAttempts", in: 1...1_000_000)
         check(configuration.retry.initialDelay, "\(subject): retry.initialDelay", mayBeZero: true)
         check(configuration.retry.maximumDelay, "\(subject): retry.maximumDelay", mayBeZero: true)
+        check(configuration.health, subject: subject)
         if !(0...1).contains(configuration.retry.jitter) {
             problems.append("\(subject): retry.jitter is \(configuration.retry.jitter); use 0 to 1.")
         }
         if let types = configuration.eventTypes, types.isEmpty {
             problems.append("\(subject): eventTypes is empty, so nothing would be delivered; use nil for all types.")
         }
+    }
+
+    private mutating func check(_ health: HealthThresholds, subject: String) {
+        if let events = health.lagEvents {
+            check(events, "\(subject): health.lagEvents", in: 1...Int.max)
+        }
+        if let time = health.lagTime {
+            check(time, "\(subject): health.lagTime")
+        }
+        check(health.stallTime, "\(subject): health.stallTime")
     }
 
     private mutating func checkModes(

@@ -46,6 +46,8 @@ public struct SubscriptionConfiguration: Sendable {
     /// The most events that the subscription's handler works on at once. Defaults to 1, which keeps the order. 1 to
     /// 10 000. In a consumer group, events of one partition key stay in order with any number.
     public var maximumConcurrency: Int = 1
+    /// When ``EventStreaming/health()`` reports the subscription as lagging or stalled.
+    public var health = HealthThresholds()
     /// The consumer name under which the subscription's handler runs. Defaults to the subscription's name in
     /// `SubscriptionMode.broadcast` mode, where the name keeps the position: give every process one of its own. In
     /// `SubscriptionMode.exclusive` mode defaults to a new temporary name in every process.

@@ -9,6 +9,7 @@ struct SubscriptionPlan: Sendable {
     let transactionalHandler: TransactionalHandler?
     /// The consumer name of the handler, where one was given.
     let consumer: ConsumerID?
+    let health: HealthThresholds
 
     /// Whether it consumes by itself while the service runs.
     var hasHandler: Bool { handler != nil || transactionalHandler != nil }

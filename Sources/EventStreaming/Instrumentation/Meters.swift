@@ -47,9 +47,7 @@ struct SubscriptionMeters: Sendable {
     let rejected: Counter
     let missed: Counter
     let processDuration: Timer
-    let lag: Gauge
-    let inFlight: Gauge
-    let deadLetters: Gauge
+    private let health: HealthMeters
 
     init(_ subscription: SubscriptionDefinition, factory: any MetricsFactory) {
         let own = [("subscription", subscription.id.rawValue), ("stream", subscription.stream.rawValue)]
@@ -76,8 +74,11 @@ struct SubscriptionMeters: Sendable {
         redelivered = Counter(label: "event_streaming_redeliveries_total", dimensions: own, factory: factory)
         rejected = Counter(label: "event_streaming_rejections_total", dimensions: own, factory: factory)
         missed = Counter(label: "event_streaming_missed_events_total", dimensions: own, factory: factory)
-        lag = Gauge(label: "event_streaming_subscription_lag_events", dimensions: own, factory: factory)
-        inFlight = Gauge(label: "event_streaming_subscription_in_flight", dimensions: own, factory: factory)
-        deadLetters = Gauge(label: "event_streaming_dead_letters", dimensions: own, factory: factory)
+        health = HealthMeters(own, isGroup: subscription.mode == .consumerGroup, factory: factory)
+    }
+
+    /// Records how the subscription does.
+    func record(_ observation: HealthObservation) {
+        health.record(observation)
     }
 }

@@ -98,12 +98,11 @@ struct Telemetry: Sendable {
         subscriptions[subscription]?.rejected.increment()
     }
 
-    /// Records how far a subscription has come.
-    func record(_ positions: [SubscriptionProgress], of subscription: SubscriptionID) {
-        guard isMeasuring, let meters = subscriptions[subscription] else { return }
-        meters.lag.record(positions.map(\.lag).max() ?? 0)
-        meters.inFlight.record(positions.reduce(0) { $0 + $1.inFlight })
-        meters.deadLetters.record(positions.reduce(0) { $0 + $1.deadLetters })
+    /// Records how a subscription does.
+    func record(_ observation: HealthObservation) {
+        let health = observation.health
+        guard isMeasuring, let meters = subscriptions[health.subscription] else { return }
+        meters.record(observation)
     }
 
     /// Counts what a retention removed, and what was missed because of it.

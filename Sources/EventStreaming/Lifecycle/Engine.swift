@@ -8,6 +8,7 @@ final class Engine: Sendable {
     let store: any EventStreamingStore
     let lifecycle = Lifecycle()
     let telemetry: Telemetry
+    let health: HealthWatch
     let plans: [SubscriptionID: SubscriptionPlan]
     /// The declared streams.
     let streams: StreamCatalog
@@ -43,6 +44,7 @@ final class Engine: Sendable {
         self.store = store
         let definitions = subscriptions.map(\.definition)
         telemetry = Telemetry(options: options, streams: streams.definitions.map(\.name), subscriptions: definitions)
+        health = HealthWatch(of: subscriptions, in: store, options)
         plans = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.definition.id, $0) })
         router = StreamRouter(definitions)
         let preparation = Preparation { () async throws(EventStreamingError) in

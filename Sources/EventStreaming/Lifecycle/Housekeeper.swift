@@ -2,24 +2,30 @@ import EventStreamingCore
 import Logging
 
 /// What goes on in the background while a service runs: signs of life, giving back what abandoned consumers held,
-/// ending what expired, and gauges.
+/// ending what expired, and looking at the subscriptions' health, which gauges show.
 struct Housekeeper: Sendable {
     let engine: Engine
 
     private static let longestInterval = Duration.seconds(5)
+    /// How far apart looks at the health are at least, however short the subscriptions' timeouts.
+    private static let healthInterval = Duration.seconds(1)
 
     /// Works until the service has stopped or the task is cancelled.
     @concurrent
     func run() async {
         let interval = engine.plans.values.map(\.heartbeatInterval).min() ?? Self.longestInterval
         var nextRound = engine.clock.uptime
+        var nextMeasurement = nextRound
         while !Task.isCancelled, engine.lifecycle.phase < .stopped {
             let version = engine.abandonments.version
             await engine.releaseAbandoned()
             if engine.clock.uptime >= nextRound {
                 await giveSignsOfLife()
                 await expire()
-                await measure()
+                if engine.clock.uptime >= nextMeasurement {
+                    nextMeasurement = engine.clock.uptime + Self.healthInterval
+                    await measure()
+                }
                 nextRound = engine.clock.uptime + min(interval, Self.longestInterval)
             }
             await engine.abandonments.wait(since: version, until: nextRound, clock: engine.clock)
@@ -59,10 +65,9 @@ struct Housekeeper: Sendable {
     }
 
     private func measure() async {
-        guard engine.telemetry.isMeasuring else { return }
         for plan in engine.plans.values {
-            if let positions = try? await engine.store.progress(of: plan.definition.id) {
-                engine.telemetry.record(positions, of: plan.definition.id)
+            if let observation = await engine.health.observe(plan.definition, after: engine.preparation) {
+                engine.telemetry.record(observation)
             }
         }
     }

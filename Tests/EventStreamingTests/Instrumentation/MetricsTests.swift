@@ -1,5 +1,6 @@
 import CQRS
 import EventStreaming
+import EventStreamingInMemory
 import EventStreamingTesting
 import Metrics
 import MetricsTestKit
@@ -120,6 +121,52 @@ struct MetricsTests {
             #expect(lag.lastValue == 0)
             #expect(inFlight.lastValue == 0)
         }
+    }
+
+    @Test("how a subscription does is reported: lag in seconds, waiting, consumers, status and changes of owners")
+    func health() async throws {
+        let (clock, metrics, started) = (clock, metrics, Journal<Int>())
+        let store = InMemoryEventStreamStore(clock: clock)
+        let streaming = try makeOrders(
+            storage: .shared(store),
+            clock: clock,
+            mail: { subscription in
+                subscription.retry.initialDelay = .seconds(100)
+                subscription.retry.maximumDelay = .seconds(100)
+                subscription.retry.jitter = 0
+                subscription.handle { delivery in
+                    started.add(delivery.number)
+                    throw Failure()
+                }
+            },
+            also: { $0.options.metrics = metrics }
+        )
+        try await withEventStreaming(streaming) { streaming in
+            try await streaming.place([1])
+            try await started.wait(for: 1)
+            try await streaming.wait { try await $0.position()?.waiting == 1 }
+            for _ in 1...2 {
+                try await measure(clock)
+            }
+            func value(_ name: String) throws -> Double? {
+                try metrics.expectGauge("event_streaming_\(name)", Self.own).lastValue
+            }
+            #expect(try value("subscription_waiting") == 1)
+            #expect(try value("subscription_consumers") == 1)
+            #expect(try value("subscription_status") == 0)
+            #expect(try #require(try value("subscription_lag_seconds")) >= 5)
+            for _ in 1...14 {
+                try await measure(clock)
+            }
+            #expect(try value("subscription_status") == 2)
+            _ = try await store.registerConsumer(
+                ConsumerID("another"), of: SubscriptionID("mail"), kind: .durable, start: nil)
+            for _ in 1...2 {
+                try await measure(clock)
+            }
+            #expect(try value("subscription_consumers") == 2)
+        }
+        #expect(try metrics.expectCounter("event_streaming_lease_changes_total", Self.own).totalValue >= 1)
     }
 
     /// Has the housekeeping take its round.

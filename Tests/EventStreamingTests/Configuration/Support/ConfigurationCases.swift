@@ -156,6 +156,11 @@ extension ConfigurationCase {
         .subscription("no life", "consumerTimeout is 0.0 seconds") { $0.consumerTimeout = .zero },
         .subscription("negative life", "consumerTimeout is") { $0.consumerTimeout = .nanoseconds(-1) },
         .subscription("endless life", "consumerTimeout is") { $0.consumerTimeout = .seconds(366 * 86_400) },
+        .subscription("no lag", "health.lagEvents is 0") { $0.health.lagEvents = 0 },
+        .subscription("no lag in time", "health.lagTime is 0.0 seconds") { $0.health.lagTime = .zero },
+        .subscription("endless lag in time", "health.lagTime is") { $0.health.lagTime = .seconds(366 * 86_400) },
+        .subscription("no stall", "health.stallTime is 0.0 seconds") { $0.health.stallTime = .zero },
+        .subscription("negative stall", "health.stallTime is") { $0.health.stallTime = .seconds(-1) },
         .subscription("no attempt", "retry.maximumAttempts is 0") { $0.retry.maximumAttempts = 0 },
         .subscription("negative attempts", "retry.maximumAttempts is") { $0.retry.maximumAttempts = .min },
         .subscription("huge attempts", "retry.maximumAttempts is") { $0.retry.maximumAttempts = .max },
@@ -239,6 +244,9 @@ extension ConfigurationCase {
         .subscription("the least of a subscription") { subscription in
             subscription.prefetch = 1
             subscription.maximumConcurrency = 1
+            subscription.health.lagEvents = 1
+            subscription.health.lagTime = .nanoseconds(1)
+            subscription.health.stallTime = .nanoseconds(1)
             subscription.visibilityTimeout = .nanoseconds(1)
             subscription.consumerTimeout = .nanoseconds(1)
             subscription.retry.maximumAttempts = 1
@@ -248,6 +256,9 @@ extension ConfigurationCase {
         },
         .subscription("the most of a subscription") { subscription in
             subscription.prefetch = 100_000
+            subscription.health.lagEvents = nil
+            subscription.health.lagTime = nil
+            subscription.health.stallTime = .seconds(365 * 86_400)
             subscription.maximumConcurrency = 10_000
             subscription.visibilityTimeout = .seconds(365 * 86_400)
             subscription.consumerTimeout = .seconds(365 * 86_400)
