@@ -62,3 +62,13 @@ let isOrdered = ledger.orders.withLock { orders in
 }
 print("every customer's orders came in order:", isOrdered)
 precondition(isOrdered)
+
+// A group in which nothing goes on behind a dead letter of its key.
+_ = try EventStreaming { streaming in
+    streaming.addStream(OrderWorkflow.self) { $0.type = .persistent }
+    streaming.addSubscription("ledger") { subscription in
+        subscription.stream(OrderWorkflow.self)
+        subscription.mode = .consumerGroup
+        subscription.keepsOrder = true
+    }
+}

@@ -19,7 +19,7 @@ public enum StoreConformance {
         RedeliveryChecks.all,
         ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
-        GroupChecks.all, GroupOrderChecks.all, PartitionChecks.all,
+        GroupChecks.all, GroupOrderChecks.all, ParkedChecks.all, PartitionChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, DiscardChecks.all, ActivityChecks.all,
         RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,

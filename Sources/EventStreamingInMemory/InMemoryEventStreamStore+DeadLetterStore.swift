@@ -49,8 +49,8 @@ extension InMemoryEventStreamStore: DeadLetterStore {
         by note: AuditNote
     ) async throws(EventStreamingError) -> [StreamOffset] {
         try Validation.check(note)
-        return try await change(subscription, numbers) { subscription, ranges, moment, _ in
-            subscription.discard(ranges, by: note, at: moment)
+        return try await change(subscription, numbers) { subscription, ranges, moment, effects in
+            subscription.discard(ranges, by: note, at: moment, effects: &effects)
         }
     }
 

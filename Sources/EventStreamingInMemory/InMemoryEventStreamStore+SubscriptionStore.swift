@@ -173,7 +173,12 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         try handle(of: subscription).change(at: Moment(clock)) {
             (subscription, log, _, moment, _) throws(EventStreamingError) in
             let deadLetters = subscription.deadLetters
-            return try subscription.state.progress(head: log.head, at: moment) { deadLetters.openCount(of: $0) }
+            return try subscription.state.progress(
+                head: log.head,
+                at: moment,
+                parkedKeys: { deadLetters.parkedKeys },
+                deadLetters: { deadLetters.openCount(of: $0) }
+            )
         }
     }
 }

@@ -58,8 +58,9 @@ extension PostgreSQLEventStreamStore: DeadLetterStore {
         by note: AuditNote
     ) async throws(EventStreamingError) -> [StreamOffset] {
         try Validation.check(note)
-        return try await change(subscription, numbers) { (_, work, ranges) throws(EventStreamingError) in
+        return try await change(subscription, numbers) { (state, work, ranges) throws(EventStreamingError) in
             let letters = try Self.open(in: ranges, work)
+            state.noteDiscarded(effects: &work.effects)
             work.closed += letters.map { $0.auditEntry(number: 0, .discarded, note, at: work.moment.now) }
             return letters.map(\.number)
         }

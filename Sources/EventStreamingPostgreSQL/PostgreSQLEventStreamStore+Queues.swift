@@ -64,6 +64,7 @@ extension PostgreSQLEventStreamStore: EventStreamStore {
                 settling: settlement,
                 at: work.moment,
                 log: work.log,
+                parkedKeys: work.parkedKeys,
                 floor: &work.floor,
                 effects: &work.effects
             )

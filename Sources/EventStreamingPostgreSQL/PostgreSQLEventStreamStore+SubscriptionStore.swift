@@ -143,7 +143,16 @@ extension PostgreSQLEventStreamStore: SubscriptionStore {
     public func progress(of subscription: SubscriptionID) async throws(EventStreamingError) -> [SubscriptionProgress] {
         try await change(gate(of: subscription)) { (state, work) throws(EventStreamingError) in
             let counts = try work.openLetterCounts()
-            return try state.progress(head: work.log.head, at: work.moment) { counts[$0, default: 0] }
+            return try state.progress(
+                head: work.log.head,
+                at: work.moment,
+                parkedKeys: { () throws(EventStreamingError) in
+                    var keys = try work.parkedKeys()
+                    keys.add(work.effects.givenUp)
+                    return keys
+                },
+                deadLetters: { counts[$0, default: 0] }
+            )
         }
     }
 }

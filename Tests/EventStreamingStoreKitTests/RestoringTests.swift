@@ -156,6 +156,7 @@ struct RestoringTests {
                     settling: nil,
                     at: moment,
                     log: log,
+                    parkedKeys: { ParkedKeys() },
                     floor: &floor,
                     effects: &effects
                 )

@@ -142,6 +142,7 @@ struct ConfigurationCheck: ~Copyable {
                 stream: stream,
                 mode: configuration.mode,
                 partitions: configuration.partitions ?? 32,
+                keepsOrder: configuration.keepsOrder,
                 semantics: semantics,
                 start: configuration.start,
                 eventTypes: configuration.eventTypes ?? Self.handledTypes(configuration),
@@ -272,6 +273,16 @@ struct ConfigurationCheck: ~Copyable {
         }
         if configuration.mode != .consumerGroup, configuration.partitions != nil {
             problems.append("\(subject): only mode consumerGroup has partitions; leave them out or set that mode.")
+        }
+        if configuration.keepsOrder, configuration.mode != .consumerGroup {
+            problems.append(
+                "\(subject): keepsOrder needs mode consumerGroup, in which events of a key come in order; leave it out or set "
+                    + "that mode."
+            )
+        }
+        if configuration.keepsOrder, semantics == .atMostOnce {
+            problems.append(
+                "\(subject): at most once nothing becomes a dead letter, so keepsOrder has no effect; leave it out.")
         }
         problems += Self.handlerProblems(of: configuration, semantics: semantics, subject: subject)
         if semantics == .atMostOnce, configuration.retry != RetryPolicy() {

@@ -21,6 +21,13 @@ public struct SubscriptionConfiguration: Sendable {
     /// once. Defaults to `nil`: 32. 1 to 1024, only with mode `SubscriptionMode.consumerGroup`. Fixed when the group is
     /// created; ``EventStreaming/repartition(_:into:)`` changes it.
     public var partitions: Int?
+    /// Whether later events of a partition key wait while an earlier one is in the dead letters, until that is redriven or
+    /// discarded; other keys go on. Defaults to `false`: they go on without it. Only with mode
+    /// `SubscriptionMode.consumerGroup`, and not at most once.
+    ///
+    /// Those that wait are remembered, up to 8192 of a group: then no other key goes on either, and
+    /// ``EventStreaming/health()`` says so. Each question for events costs a look at the open dead letters.
+    public var keepsOrder = false
     /// How often an event may be seen. Defaults to what the stream says.
     ///
     /// `.exactlyOnce` needs ``handleInTransaction(_:_:)``, whose writes are committed with the event; in loops, only

@@ -18,6 +18,12 @@ public enum HealthCause: Sendable, Hashable, Codable {
     ///   - events: How many.
     ///   - next: The one that is delivered again next.
     case backOff(events: Int, next: RetriedEvent)
+    /// Events wait behind dead letters of their partition keys, and will until these are redriven or discarded.
+    ///
+    /// - Parameters:
+    ///   - keys: How many keys have open dead letters.
+    ///   - events: How many events were found to wait behind them.
+    case parked(keys: Int, events: Int)
     /// Consumers are connected and there are events for them, but nobody asks for any.
     case notFetching([ConsumerID])
     /// Events are finished, but not as fast as they come.
@@ -50,6 +56,9 @@ public enum HealthCause: Sendable, Hashable, Codable {
         case .backOff(let events, let next):
             "All \(events) events that there are to do failed and wait; offset \(next.offset) is delivered again at "
                 + "\(next.due), after \(next.attempts) attempts. Mend what the last error says: \(next.reason)"
+        case .parked(let keys, let events):
+            "\(events) events wait behind the dead letters of \(keys) keys. Mend what made them fail and redrive them, or "
+                + "discard them; see deadLetters(of:)."
         case .notFetching(let consumers):
             "Events wait, and \(Self.list(consumers.map { "'\($0)'" })) do not ask for them. They are paused, or busy with "
                 + "something else between two events; look at their loops."

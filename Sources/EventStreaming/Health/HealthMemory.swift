@@ -26,6 +26,7 @@ struct HealthMemory: Sendable {
     private enum Matter: Hashable {
         case noConsumer, unowned, storeUnavailable
         case behind(ConsumerID?)
+        case parked
     }
 
     let definition: SubscriptionDefinition
@@ -67,6 +68,14 @@ struct HealthMemory: Sendable {
             let slowest = snapshot.positions.filter { $0.lag > 0 }.map(\.position).min()
             for progress in snapshot.positions where !progress.isFinished {
                 let oldest = progress.position == slowest ? snapshot.oldest : nil
+                if progress.behindParked > 0 {
+                    let cause = HealthCause.parked(keys: progress.parkedKeys, events: progress.behindParked)
+                    let isAll = isStalled(progress, at: moment) && progress.waiting == progress.behindParked
+                    let finding = HealthFinding(
+                        isAll ? .stalled : .lagging, cause, consumer: progress.consumer, since: begin(.parked, nil))
+                    findings.append(finding)
+                    if isAll { continue }
+                }
                 if let finding = stall(of: progress, snapshot, at: moment) {
                     findings.append(finding)
                 } else if isLate(progress, oldest, at: moment) {
@@ -110,14 +119,17 @@ struct HealthMemory: Sendable {
         }
     }
 
+    private func isStalled(_ progress: SubscriptionProgress, at moment: Moment) -> Bool {
+        guard let place = places[progress.consumer] else { return false }
+        return moment.uptime - place.movedAt.uptime >= thresholds.stallTime
+    }
+
     private func stall(
         of progress: SubscriptionProgress,
         _ snapshot: SubscriptionSnapshot,
         at moment: Moment
     ) -> HealthFinding? {
-        guard let place = places[progress.consumer], moment.uptime - place.movedAt.uptime >= thresholds.stallTime else {
-            return nil
-        }
+        guard let place = places[progress.consumer], isStalled(progress, at: moment) else { return nil }
         let consumer = snapshot.consumers.first { $0.id == progress.consumer }
         if let consumer, !consumer.isConnected {
             // Users who read nothing at the moment are not missed.

@@ -19,6 +19,8 @@ public struct SubscriptionHealth: Sendable, Hashable, Codable {
         public let waiting: Int
         /// Dead letters that are open.
         public let deadLetters: Int
+        /// With ``SubscriptionConfiguration/keepsOrder``, partition keys that have open dead letters.
+        public let parkedKeys: Int
 
         /// The age of the oldest unfinished event, in seconds; 0 when there is none.
         public var lagSeconds: Double { oldest.map { max(.zero, time - $0) / .seconds(1) } ?? 0 }

@@ -58,7 +58,8 @@ struct SubscriptionSnapshot: Sendable {
             oldest: oldest,
             inFlight: positions.reduce(0) { $0 + $1.inFlight },
             waiting: positions.reduce(0) { $0 + $1.waiting },
-            deadLetters: positions.reduce(0) { $0 + $1.deadLetters }
+            deadLetters: positions.reduce(0) { $0 + $1.deadLetters },
+            parkedKeys: positions.reduce(0) { $0 + $1.parkedKeys }
         )
     }
 }

@@ -14,6 +14,8 @@ struct HealthMeters: Sendable {
     private let ownerChanges: Counter
     /// Only of groups.
     private let unowned: Gauge?
+    /// Only of groups.
+    private let parkedKeys: Gauge?
 
     init(_ dimensions: [(String, String)], isGroup: Bool, factory: any MetricsFactory) {
         func gauge(_ name: String) -> Gauge {
@@ -28,6 +30,7 @@ struct HealthMeters: Sendable {
         consumers = gauge("subscription_consumers")
         ownerChanges = Counter(label: "event_streaming_lease_changes_total", dimensions: dimensions, factory: factory)
         unowned = isGroup ? gauge("partitions_without_owner") : nil
+        parkedKeys = isGroup ? gauge("parked_keys") : nil
     }
 
     /// Records an observation. While the store cannot be asked, only that.
@@ -48,5 +51,6 @@ struct HealthMeters: Sendable {
         waiting.record(measures.waiting)
         deadLetters.record(measures.deadLetters)
         consumers.record(measures.consumers)
+        parkedKeys?.record(measures.parkedKeys)
     }
 }

@@ -42,7 +42,7 @@ public protocol DeadLetterStore: Sendable {
         by note: AuditNote
     ) async throws(EventStreamingError) -> [StreamOffset]
 
-    /// Gives open dead letters up for good: they are not open any more. Their records stay in the dead-letter stream for as
+    /// Gives open dead letters up for good: they are not open any more, and nothing waits behind them. Their records stay in the dead-letter stream for as
     /// long as that keeps them.
     ///
     /// - Parameters:

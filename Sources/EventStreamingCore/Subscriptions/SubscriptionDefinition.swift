@@ -11,6 +11,9 @@ public struct SubscriptionDefinition: Sendable, Hashable {
     /// Into how many parts a consumer group shares out the events, by their ``PartitionKey``. Without meaning in other
     /// modes. Fixed when the subscription is created; see ``SubscriptionStore/repartition(_:into:)``.
     public var partitions: Int
+    /// Whether later events of a partition key wait while an earlier one is an open dead letter. Only in mode
+    /// ``SubscriptionMode/consumerGroup``, and not at most once.
+    public var keepsOrder: Bool
     /// How often an event may be seen.
     public var semantics: DeliverySemantics
     /// Where a new position begins.
@@ -36,6 +39,7 @@ public struct SubscriptionDefinition: Sendable, Hashable {
         stream: StreamName,
         mode: SubscriptionMode,
         partitions: Int = 32,
+        keepsOrder: Bool = false,
         semantics: DeliverySemantics = .atLeastOnce,
         start: StartPosition = .beginning,
         eventTypes: Set<String>? = nil,
@@ -47,6 +51,7 @@ public struct SubscriptionDefinition: Sendable, Hashable {
         self.stream = stream
         self.mode = mode
         self.partitions = partitions
+        self.keepsOrder = keepsOrder
         self.semantics = semantics
         self.start = start
         self.eventTypes = eventTypes

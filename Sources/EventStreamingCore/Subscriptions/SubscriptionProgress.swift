@@ -28,6 +28,11 @@ public struct SubscriptionProgress: Sendable, Hashable {
     /// The event that failed and is delivered again next.
     public let retry: RetriedEvent?
 
+    /// With ``SubscriptionDefinition/keepsOrder``, how many partition keys have an open dead letter.
+    public let parkedKeys: Int
+    /// Of the ``waiting`` events, how many wait behind an open dead letter of their partition key.
+    public let behindParked: Int
+
     /// Events from the position to the stream's end.
     public var lag: Int { position.distance(to: head) }
     /// Whether there is nothing to do: all finished, nothing in flight, nothing waiting.
@@ -46,7 +51,9 @@ public struct SubscriptionProgress: Sendable, Hashable {
         finished: Int = 0,
         delayed: Int = 0,
         held: HeldEvent? = nil,
-        retry: RetriedEvent? = nil
+        retry: RetriedEvent? = nil,
+        parkedKeys: Int = 0,
+        behindParked: Int = 0
     ) {
         self.subscription = subscription
         self.consumer = consumer
@@ -60,6 +67,8 @@ public struct SubscriptionProgress: Sendable, Hashable {
         self.delayed = delayed
         self.held = held
         self.retry = retry
+        self.parkedKeys = parkedKeys
+        self.behindParked = behindParked
     }
 }
 

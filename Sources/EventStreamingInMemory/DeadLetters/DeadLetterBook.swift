@@ -1,5 +1,6 @@
 import DequeModule
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// The open dead letters of a subscription.
 struct DeadLetterBook: Sendable {
@@ -74,6 +75,13 @@ struct DeadLetterBook: Sendable {
             closedCount = 0
         }
         return true
+    }
+
+    /// Notes the partition keys of what is open.
+    func add(to parked: inout ParkedKeys) {
+        for entry in entries where entry.isOpen {
+            parked.add(PartitionKey(of: entry.letter.event), at: entry.letter.event.offset.rawValue)
+        }
     }
 
     /// Forgets what is before `number`.

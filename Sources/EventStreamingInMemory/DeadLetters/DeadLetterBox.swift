@@ -74,6 +74,18 @@ final class DeadLetterBox: Sendable {
         state.withLock { $0.book.openCount(of: consumer) }
     }
 
+    /// The partition keys of everything that is open. Costs a look at all of it.
+    var parkedKeys: ParkedKeys {
+        state.withLock { state in
+            var parked = ParkedKeys()
+            state.book.add(to: &parked)
+            for arrival in state.arrivals {
+                parked.add(PartitionKey(of: arrival.letter.event), at: arrival.letter.event.offset.rawValue)
+            }
+            return parked
+        }
+    }
+
     // MARK: - For the stream
 
     /// Whether something waits for ``collect(from:)``.

@@ -44,8 +44,14 @@ struct Subscription: Sendable {
     /// Gives dead letters up for good.
     ///
     /// - Returns: Their numbers.
-    func discard(_ numbers: [Range<Int64>], by note: AuditNote, at moment: Moment) -> [StreamOffset] {
-        numbers.flatMap { deadLetters.open(in: $0) }
+    func discard(
+        _ numbers: [Range<Int64>],
+        by note: AuditNote,
+        at moment: Moment,
+        effects: inout SubscriptionEffects
+    ) -> [StreamOffset] {
+        state.noteDiscarded(effects: &effects)
+        return numbers.flatMap { deadLetters.open(in: $0) }
             .filter { deadLetters.close($0, by: .discarded, note, at: moment.now) }
             .map(\.number)
     }
@@ -66,6 +72,7 @@ struct Subscription: Sendable {
             settling: settlement,
             at: moment,
             log: log,
+            parkedKeys: { deadLetters.parkedKeys },
             floor: &floor,
             effects: &effects
         )

@@ -1,5 +1,6 @@
 #if PostgreSQL
 import EventStreamingCore
+import EventStreamingStoreKit
 
 /// Reads the open dead letters of subscriptions. Those whose events were trimmed are gone.
 enum DeadLetterRows {
@@ -33,6 +34,15 @@ enum DeadLetterRows {
         WHERE d.number >= (SELECT first_offset FROM streams WHERE id = $2::bigint)
             AND d.number <> ALL ($5::bigint[])
         ORDER BY d.number
+        """
+    )
+    private static let parked = Statement(
+        """
+        SELECT partition_key, min(event_offset) FROM dead_letters
+        WHERE subscription_id = $1::bigint AND partition_key IS NOT NULL
+            AND number >= (SELECT first_offset FROM streams WHERE id = $2::bigint)
+            AND number <> ALL ($3::bigint[])
+        GROUP BY partition_key
         """
     )
     private static let close = Statement(
@@ -114,6 +124,26 @@ enum DeadLetterRows {
             parameters.add(closed)
         }
         return try EventReader.events(rows).compactMap { DeadLetter(record: $0) }
+    }
+
+    /// The partition keys of the open ones.
+    ///
+    /// - Parameter closed: Some that count as closed already.
+    static func parkedKeys(
+        of entry: SubscriptionEntry,
+        except closed: [Int64],
+        _ session: Session
+    ) throws(EventStreamingError) -> ParkedKeys {
+        let rows = try session.rows(parked) { parameters in
+            parameters.add(entry.id)
+            parameters.add(entry.deadLetterStream.id)
+            parameters.add(closed)
+        }
+        var keys = ParkedKeys()
+        for row in 0..<rows.count {
+            keys.add(PartitionKey(hash: UInt32(clamping: rows.int64(row, 0))), at: rows.int64(row, 1))
+        }
+        return keys
     }
 
     /// Marks dead letters as not open any more, and writes down who did it.

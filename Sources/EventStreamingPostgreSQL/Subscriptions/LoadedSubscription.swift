@@ -25,7 +25,7 @@ struct LoadedSubscription: Sendable {
         """
         SELECT ctid, version, last_key, position, next, semantics, start_kind, start_value, event_types,
             maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
-            missed, start_event, partitions, partition_hash
+            missed, start_event, partitions, partition_hash, keeps_order
         FROM subscriptions WHERE id = $1::bigint
         """
     )

@@ -9,11 +9,11 @@ struct SubscriptionCreation {
         INSERT INTO subscriptions (
             name, stream_id, dead_letter_stream_id, mode, position, next, semantics, start_kind, start_value,
             event_types, maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout,
-            start_event, partitions, partition_hash
+            start_event, keeps_order, partitions, partition_hash
         ) VALUES (
             $1::text, $2::bigint, $3::bigint, $4::text, $5::bigint, $5::bigint, $6::text, $7::text, $8::bigint,
             $9::text, $10::bigint, $11::bigint, $12::bigint, $13::double precision, $14::bigint, $15::bigint,
-            $16::uuid, $17::bigint, $18::text
+            $16::uuid, $17::boolean, $18::bigint, $19::text
         ) ON CONFLICT (name) DO NOTHING
         """
     )
@@ -22,7 +22,8 @@ struct SubscriptionCreation {
         UPDATE subscriptions SET version = version + 1, semantics = $2::text, start_kind = $3::text,
             start_value = $4::bigint, event_types = $5::text, maximum_attempts = $6::bigint,
             initial_delay = $7::bigint, maximum_delay = $8::bigint, jitter = $9::double precision,
-            visibility_timeout = $10::bigint, consumer_timeout = $11::bigint, start_event = $12::uuid
+            visibility_timeout = $10::bigint, consumer_timeout = $11::bigint, start_event = $12::uuid,
+            keeps_order = $13::boolean
         WHERE id = $1::bigint
         """
     )
@@ -128,6 +129,7 @@ struct SubscriptionCreation {
         parameters.add(max(1, definition.visibilityTimeout.clampedNanoseconds))
         parameters.add(max(1, definition.consumerTimeout.clampedNanoseconds))
         parameters.add(start.event)
+        parameters.add(definition.keepsOrder)
     }
 }
 #endif

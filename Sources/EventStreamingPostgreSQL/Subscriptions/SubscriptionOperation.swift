@@ -119,6 +119,11 @@ final class SubscriptionWork {
         return counts
     }
 
+    /// The partition keys of the open dead letters, but for those that are given up in this very transaction.
+    func parkedKeys() throws(EventStreamingError) -> ParkedKeys {
+        try DeadLetterRows.parkedKeys(of: entry, except: closedLetters, session)
+    }
+
     /// Resolves a start within the stream.
     func offset(of position: StartPosition) throws(EventStreamingError) -> Int64 {
         switch position {

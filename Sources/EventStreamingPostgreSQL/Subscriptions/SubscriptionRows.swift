@@ -18,6 +18,7 @@ enum SubscriptionRows {
             stream: entry.stream.name,
             mode: entry.mode,
             partitions: Int(clamping: row.int64(0, 17)),
+            keepsOrder: row.bool(0, 19),
             semantics: row.word(0, 5),
             start: start(row.text(0, 6), row.int64(0, 7), row.optionalID(0, 16)),
             eventTypes: row.isNull(0, 8) ? nil : Set((HeaderText.headers(of: row.bytes(0, 8)) ?? [:]).keys),

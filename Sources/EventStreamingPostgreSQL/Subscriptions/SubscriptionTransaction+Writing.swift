@@ -77,8 +77,8 @@ extension SubscriptionTransaction {
 
     private static let enter = Statement(
         """
-        INSERT INTO dead_letters (subscription_id, number, consumer)
-        SELECT $1::bigint, * FROM unnest($2::bigint[], $3::text[])
+        INSERT INTO dead_letters (subscription_id, number, consumer, partition_key, event_offset)
+        SELECT $1::bigint, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
         """
     )
 
@@ -124,6 +124,9 @@ extension SubscriptionTransaction {
                 writer.write(consumer.rawValue)
                 return true
             }
+            let keyed = definition.mode == .consumerGroup ? letters : []
+            parameters.add(keyed.map { Int64(PartitionKey(of: $0.event).hash) })
+            parameters.add(keyed.map(\.event.offset.rawValue))
         }
         try row.dropSurplus(streams, session)
         try row.save(session)

@@ -14,6 +14,7 @@ extension SubscriptionDefinition {
         update.bind(10, visibilityTimeout.clampedNanoseconds)
         update.bind(11, consumerTimeout.clampedNanoseconds)
         update.bind(12, mode == .consumerGroup ? PartitionKey.algorithm : nil)
+        update.bind(13, keepsOrder ? 1 : 0)
     }
 
     /// The definition in the row of the query `allSubscriptions`.
@@ -40,6 +41,7 @@ extension SubscriptionDefinition {
             stream: stream,
             mode: mode,
             partitions: Int(clamping: row.int(19)),
+            keepsOrder: row.int(21) != 0,
             semantics: semantics,
             start: start,
             eventTypes: row.int(8) == 0 ? nil : eventTypes,

@@ -9,7 +9,7 @@ enum Query: Int, CaseIterable {
     case putConsumer, removeConsumer, consumers
     case putDelivery, removeDelivery, removeDeliveriesOfConsumer, deliveries
     case putPartition, removePartitions, partitions
-    case addDeadLetter, removeDeadLetter, openDeadLetters, countDeadLetters, trimDeadLetters
+    case addDeadLetter, removeDeadLetter, openDeadLetters, countDeadLetters, trimDeadLetters, parkedKeys
     case addAuditEntry, auditEntries
 
     var sql: String {
@@ -30,7 +30,8 @@ enum Query: Int, CaseIterable {
             .deliveries:
             deliverySQL
         case .putPartition, .removePartitions, .partitions: partitionSQL
-        case .addDeadLetter, .removeDeadLetter, .openDeadLetters, .countDeadLetters, .trimDeadLetters: deadLetterSQL
+        case .addDeadLetter, .removeDeadLetter, .openDeadLetters, .countDeadLetters, .trimDeadLetters, .parkedKeys:
+            deadLetterSQL
         case .addAuditEntry, .auditEntries: auditSQL
         }
     }
@@ -83,7 +84,7 @@ enum Query: Int, CaseIterable {
             """
             UPDATE subscriptions SET semantics = ?2, start_kind = ?3, start_value = ?4, is_filtered = ?5, \
             maximum_attempts = ?6, initial_delay = ?7, maximum_delay = ?8, jitter = ?9, visibility_timeout = ?10, \
-            consumer_timeout = ?11, partition_hash = ?12 WHERE id = ?1
+            consumer_timeout = ?11, partition_hash = ?12, keeps_order = ?13 WHERE id = ?1
             """
         case .advanceSubscription:
             """
@@ -96,7 +97,7 @@ enum Query: Int, CaseIterable {
             """
             SELECT id, name, stream, dead_letter_stream, mode, semantics, start_kind, start_value, is_filtered, \
             maximum_attempts, initial_delay, maximum_delay, jitter, visibility_timeout, consumer_timeout, last_epoch, \
-            position, next, missed, partitions, partition_hash FROM subscriptions ORDER BY id
+            position, next, missed, partitions, partition_hash, keeps_order FROM subscriptions ORDER BY id
             """
         }
     }
@@ -159,12 +160,14 @@ enum Query: Int, CaseIterable {
 
     private var deadLetterSQL: String {
         switch self {
-        case .addDeadLetter: "INSERT INTO dead_letters (stream, number, consumer) VALUES (?, ?, ?)"
+        case .addDeadLetter: "INSERT INTO dead_letters (stream, number, consumer, key, event) VALUES (?, ?, ?, ?, ?)"
         case .removeDeadLetter: "DELETE FROM dead_letters WHERE stream = ? AND number = ?"
         case .openDeadLetters:
             """
             SELECT number FROM dead_letters WHERE stream = ? AND number >= ? AND number < ? ORDER BY number LIMIT ?
             """
+        case .parkedKeys:
+            "SELECT key, min(event) FROM dead_letters WHERE stream = ? AND key IS NOT NULL GROUP BY key"
         case .countDeadLetters: "SELECT count(*) FROM dead_letters WHERE stream = ? AND consumer IS ?"
         default: "DELETE FROM dead_letters WHERE stream = ? AND number < ?"
         }

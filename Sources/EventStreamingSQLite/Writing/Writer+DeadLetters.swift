@@ -25,6 +25,9 @@ extension Writer {
             add.bind(1, stream.id)
             add.bind(2, first + Int64(index))
             add.bind(3, letter.consumer?.rawValue)
+            let isKeyed = subscription.state.definition.mode == .consumerGroup
+            add.bind(4, isKeyed ? Int64(PartitionKey(of: letter.event).hash) : nil)
+            add.bind(5, isKeyed ? letter.event.offset.rawValue : nil)
             try add.run()
         }
         changedStreams.insert(stream.name)
@@ -109,10 +112,13 @@ extension Writer {
         at moment: Moment
     ) throws -> [StreamOffset] {
         let letters = try numbers.flatMap { try openDeadLetters(of: subscription, in: $0) }
-        for letter in letters {
-            try close(letter, of: subscription, by: .discarded, note, at: moment)
+        return try change(subscription, at: moment) { state, _, moment, effects in
+            for letter in letters {
+                try close(letter, of: subscription, by: .discarded, note, at: moment)
+            }
+            state.noteDiscarded(effects: &effects)
+            return letters.map(\.number)
         }
-        return letters.map(\.number)
     }
 
     /// Takes a dead letter out of the open ones, and writes down who did it.
@@ -138,6 +144,21 @@ extension Writer {
         add.bind(7, note.reason)
         add.bind(8, moment.now.nanosecondsSinceEpoch)
         try add.run()
+    }
+
+    // MARK: - Keys
+
+    /// The partition keys of the open dead letters, where others wait behind them.
+    func parkedKeys(of subscription: SubscriptionEntry) throws -> ParkedKeys {
+        guard subscription.state.definition.keepsOrder else { return ParkedKeys() }
+        let query = try statement(.parkedKeys)
+        query.bind(1, subscription.deadLetterStream.id)
+        defer { query.reset() }
+        var parked = ParkedKeys()
+        while try query.step() {
+            parked.add(PartitionKey(hash: UInt32(clamping: query.int(0))), at: query.int(1))
+        }
+        return parked
     }
 
     // MARK: - Audit

@@ -26,6 +26,8 @@ extension Writer {
         try arrive(in: subscription.stream, at: moment)
         let log = StreamLog(subscription.stream, query: try statement(.typesInRange))
         defer { log.close() }
+        // Before anything changes: what the database says must not look like a refusal.
+        let parked = try parkedKeys(of: subscription)
         let dequeued: Dequeued
         do {
             dequeued = try change(subscription, at: moment) { state, floor, moment, effects in
@@ -35,6 +37,7 @@ extension Writer {
                     settling: settlement,
                     at: moment,
                     log: log,
+                    parkedKeys: { parked },
                     floor: &floor,
                     effects: &effects
                 )

@@ -117,7 +117,13 @@ extension Writer {
         for owner in owners {
             counts[owner] = try countDeadLetters(of: subscription, consumer: owner)
         }
-        return try subscription.state.progress(head: subscription.stream.head, at: moment) { counts[$0] ?? 0 }
+        let parked = try parkedKeys(of: subscription)
+        return try subscription.state.progress(
+            head: subscription.stream.head,
+            at: moment,
+            parkedKeys: { parked },
+            deadLetters: { counts[$0] ?? 0 }
+        )
     }
 
     /// Ends what ran out, and removes some rows of what was trimmed.

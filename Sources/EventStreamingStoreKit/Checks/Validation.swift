@@ -58,6 +58,12 @@ package enum Validation {
         if definition.mode == .consumerGroup, !(1...Limits.partitions).contains(definition.partitions) {
             problems.append("partitions is \(definition.partitions); it must be 1 to \(Limits.partitions).")
         }
+        if definition.keepsOrder, definition.mode != .consumerGroup || definition.semantics == .atMostOnce {
+            problems.append(
+                "keepsOrder needs mode consumerGroup, whose events have an order by key, and another semantics than "
+                    + "atMostOnce, which has no dead letters."
+            )
+        }
         let retry = definition.retry
         if retry.maximumAttempts < 1 {
             problems.append("retry.maximumAttempts is \(retry.maximumAttempts); it must be at least 1.")

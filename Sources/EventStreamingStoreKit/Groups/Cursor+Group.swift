@@ -19,16 +19,17 @@ extension Cursor {
     var isCrowded: Bool { waitingEvents >= Limits.waitingGroupEvents }
 
     /// Hands out the next events of a member's partitions: those that wait, then new ones. What is passed over because it
-    /// is another member's, or behind an unfinished event of its key, waits.
+    /// is another member's, or behind an unfinished or parked event of its key, waits.
     mutating func leaseToMember(
         limit: Int,
         at uptime: Duration,
         to holder: UInt64,
         of table: PartitionTable,
+        parked: ParkedKeys,
         from log: some SubscriptionLog,
         desk: inout Desk
     ) throws(EventStreamingError) -> Scan {
-        var view = MemberView(of: holder, in: table, holding: deliveries.values)
+        var view = MemberView(of: holder, in: table, holding: deliveries.values, parked: parked)
         var picked = pickWaiting(limit: limit, at: uptime, view: &view)
         takeOut(picked)
         if !desk.filter.isOpen, !picked.keys.isEmpty, picked.retried?.delivery.redriven == nil {
@@ -83,7 +84,7 @@ extension Cursor {
             guard let delivery = deliveries[event.delivery] else { continue }
             let isDue = delivery.due.map { $0 <= uptime } ?? false
             let source = delivery.isFresh ? nil : event.delivery
-            guard isDue, picked.keys.count < limit, view.mayHave(event.key),
+            guard isDue, picked.keys.count < limit, view.mayHave(event.key, at: event.offset),
                 picked.keys.isEmpty || picked.retried?.key == source
             else {
                 view.block(event.key)
@@ -145,7 +146,7 @@ extension Cursor {
             let isWanted = desk.filter.isOpen ? true : try desk.filter.wants(log.type(at: offset))
             if isWanted {
                 let key = try log.key(at: offset)
-                if view.mayHave(key) {
+                if view.mayHave(key, at: offset) {
                     picked.append(key, at: offset)
                 } else {
                     view.block(key)

@@ -5,6 +5,7 @@ struct CursorActivity {
     var inFlight = 0
     var waiting = 0
     var delayed = 0
+    var behindParked = 0
     /// The unfinished offsets before ``Cursor/next``.
     var unfinished = 0
     /// The first of the offsets that are held, and who holds it.
@@ -15,7 +16,7 @@ struct CursorActivity {
 
 extension Cursor {
     /// What goes on now. Costs a look at every delivery.
-    func activity(at uptime: Duration) -> CursorActivity {
+    func activity(at uptime: Duration, parked: ParkedKeys) -> CursorActivity {
         var activity = CursorActivity()
         for delivery in deliveries.values {
             let count = delivery.remaining.count
@@ -31,6 +32,11 @@ extension Cursor {
                 }
             case .waiting(let due):
                 activity.waiting += count
+                if !parked.isEmpty {
+                    delivery.keys?.forEach(in: delivery.remaining) { offset, key in
+                        activity.behindParked += parked.holdBack(key, at: offset) ? 1 : 0
+                    }
+                }
                 guard due > uptime else { continue }
                 activity.delayed += count
                 let next = activity.retry.map { ($0.due, $0.offset) } ?? (.never, .max)

@@ -125,6 +125,8 @@ extension Cursor {
         failure: Delivery.Failure,
         givenUp: inout [GivenUp]
     ) {
+        var keys: [Int64: PartitionKey] = [:]
+        delivery.keys?.forEach(in: offsets) { keys[$0] = $1 }
         for range in offsets.ranges {
             for offset in range {
                 givenUp.append(
@@ -132,7 +134,8 @@ extension Cursor {
                         offset: offset,
                         redriven: delivery.redriven?.event,
                         attempts: delivery.attempts,
-                        failure: failure
+                        failure: failure,
+                        key: keys[offset]
                     )
                 )
             }

@@ -7,6 +7,8 @@ package struct GivenUp: Sendable {
     package let redriven: StoredEvent?
     package let attempts: Int
     package let failure: Delivery.Failure
+    /// The event's partition key, in consumer groups.
+    package let key: PartitionKey?
     /// The consumer whose position it belongs to; `nil` where all share one.
     package internal(set) var consumer: ConsumerID?
 

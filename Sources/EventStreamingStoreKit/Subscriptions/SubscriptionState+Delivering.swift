@@ -5,13 +5,17 @@ extension SubscriptionState {
 
     /// Leases the next events, after what is to be settled, as ``EventStreamStore/dequeue(as:limit:settling:)`` says.
     ///
-    /// A refusal comes before any change; what `log` throws may come after the settlement.
+    /// A refusal comes before any change; what `log` or `parkedKeys` throws may come after the settlement.
+    ///
+    /// - Parameter parkedKeys: The keys with open dead letters; asked for only with
+    ///   ``SubscriptionDefinition/keepsOrder``, and perhaps without those in `effects`.
     package mutating func dequeue(
         as registration: ConsumerRegistration,
         limit: Int,
         settling settlement: Settlement?,
         at moment: Moment,
         log: some SubscriptionLog,
+        parkedKeys: () throws(EventStreamingError) -> ParkedKeys,
         floor: inout RetentionFloor,
         effects: inout SubscriptionEffects
     ) throws(EventStreamingError) -> Dequeued {
@@ -19,6 +23,7 @@ extension SubscriptionState {
         if let settlement {
             try settle(settlement, at: moment, floor: &floor, effects: &effects)
         }
+        let parked = try parked(parkedKeys, effects)
         let partitions = partitions
         let wasCrowded = partitions != nil && shared.isCrowded
         let scan = try withCursor(at: place, floor: &floor) {
@@ -29,6 +34,7 @@ extension SubscriptionState {
                 limit: limit,
                 to: registration.epoch,
                 of: partitions,
+                parked,
                 moment,
                 log,
                 &desk
@@ -60,6 +66,7 @@ extension SubscriptionState {
         limit: Int,
         to holder: UInt64,
         of partitions: PartitionTable?,
+        _ parked: ParkedKeys,
         _ moment: Moment,
         _ log: some SubscriptionLog,
         _ desk: inout Desk
@@ -72,6 +79,7 @@ extension SubscriptionState {
                 at: uptime,
                 to: holder,
                 of: partitions,
+                parked: parked,
                 from: log,
                 desk: &desk
             )
@@ -142,6 +150,22 @@ extension SubscriptionState {
             event.consumer = isShared ? nil : consumer
             effects.givenUp.append(event)
         }
+    }
+
+    /// The keys behind whose dead letters others wait, with those that are given up at this very moment.
+    private func parked(
+        _ keys: () throws(EventStreamingError) -> ParkedKeys,
+        _ effects: SubscriptionEffects
+    ) throws(EventStreamingError) -> ParkedKeys {
+        guard definition.keepsOrder, partitions != nil else { return ParkedKeys() }
+        var parked = try keys()
+        parked.add(effects.givenUp)
+        return parked
+    }
+
+    /// Sees to what it means that dead letters are not open any more: what waited behind them may go on.
+    package func noteDiscarded(effects: inout SubscriptionEffects) {
+        effects.hasNews = effects.hasNews || definition.keepsOrder
     }
 
     /// Whether a dead letter can be delivered again: its position still exists, and its type is wanted.

@@ -3,14 +3,22 @@ package import EventStreamingCore
 extension SubscriptionState {
     /// The positions, in order of the consumers' names.
     ///
-    /// - Parameter deadLetters: How many dead letters of a position are open.
+    /// - Parameters:
+    ///   - parkedKeys: The keys with open dead letters; asked for only with ``SubscriptionDefinition/keepsOrder``.
+    ///   - deadLetters: How many dead letters of a position are open.
     package func progress(
         head: Int64,
         at moment: Moment,
+        parkedKeys: () throws(EventStreamingError) -> ParkedKeys,
         deadLetters: (ConsumerID?) throws(EventStreamingError) -> Int
     ) throws(EventStreamingError) -> [SubscriptionProgress] {
         guard !isShared else {
-            return [progress(of: shared, consumer: nil, head: head, at: moment, deadLetters: try deadLetters(nil))]
+            let parked = definition.keepsOrder && partitions != nil ? try parkedKeys() : ParkedKeys()
+            let deadLetters = try deadLetters(nil)
+            return [
+                progress(
+                    of: shared, consumer: nil, head: head, at: moment, parked: parked, deadLetters: deadLetters)
+            ]
         }
         var result: [SubscriptionProgress] = []
         for consumer in consumers.sorted {
@@ -27,9 +35,10 @@ extension SubscriptionState {
         consumer: ConsumerID?,
         head: Int64,
         at moment: Moment,
+        parked: ParkedKeys = ParkedKeys(),
         deadLetters: Int
     ) -> SubscriptionProgress {
-        let activity = cursor.activity(at: moment.uptime)
+        let activity = cursor.activity(at: moment.uptime, parked: parked)
         return SubscriptionProgress(
             subscription: definition.id,
             consumer: consumer,
@@ -56,7 +65,9 @@ extension SubscriptionState {
                         lastFailure: failure.last
                     )
                 }
-            }
+            },
+            parkedKeys: parked.count,
+            behindParked: activity.behindParked
         )
     }
 

@@ -79,6 +79,39 @@ struct HealthReportTests {
         #expect(try await streaming.health(of: "mail").status == .ok)
     }
 
+    // MARK: - Parked
+
+    @Test(
+        "events behind a dead letter of their key are told, and stall what has nothing else to do, until somebody acts")
+    func parked() async throws {
+        let streaming = try await bench.makeService(.consumerGroup) { $0.keepsOrder = true }
+        let consumer = try await bench.register("a")
+        let workflow = try WorkflowID("order-1")
+        for number in 1...3 {
+            try await streaming.emitter.emit(OrderPlaced(number: number), in: workflow)
+        }
+        let lease = try await bench.lease(1, as: consumer)
+        try await bench.store.nack(lease.offsets, of: lease, action: .deadLetter, reason: "poison")
+        guard case .empty = try await bench.store.dequeue(as: consumer, limit: 10) else {
+            Issue.record("An event came before the dead letter of its key.")
+            return
+        }
+        let began = bench.clock.now
+        var health = try await streaming.health(of: "mail")
+        #expect(health.status == .lagging)
+        #expect(health.cause == .parked(keys: 1, events: 2))
+        #expect(health.measures?.parkedKeys == 1)
+        try await bench.pass(60, streaming)
+        health = try await streaming.health(of: "mail")
+        #expect(health.status == .stalled)
+        #expect(health.cause == .parked(keys: 1, events: 2))
+        #expect(health.since == began)
+        let selection = try await streaming.selectDeadLetters(of: "mail")
+        try await streaming.discard(selection, by: AuditNote(by: "ada", because: "a test"))
+        try await bench.store.acknowledge(try await bench.lease(1, as: consumer))
+        #expect(try await streaming.health(of: "mail").status == .ok)
+    }
+
     // MARK: - Lagging
 
     @Test("too many events are lagging, since they were seen")

@@ -156,6 +156,12 @@ extension ConfigurationCase {
         .subscription("no life", "consumerTimeout is 0.0 seconds") { $0.consumerTimeout = .zero },
         .subscription("negative life", "consumerTimeout is") { $0.consumerTimeout = .nanoseconds(-1) },
         .subscription("endless life", "consumerTimeout is") { $0.consumerTimeout = .seconds(366 * 86_400) },
+        .subscription("order without keys", "keepsOrder needs mode consumerGroup") { $0.keepsOrder = true },
+        .subscription("order of what is never given up", "keepsOrder has no effect") { subscription in
+            subscription.mode = .consumerGroup
+            subscription.semantics = .atMostOnce
+            subscription.keepsOrder = true
+        },
         .subscription("no lag", "health.lagEvents is 0") { $0.health.lagEvents = 0 },
         .subscription("no lag in time", "health.lagTime is 0.0 seconds") { $0.health.lagTime = .zero },
         .subscription("endless lag in time", "health.lagTime is") { $0.health.lagTime = .seconds(366 * 86_400) },
