@@ -138,7 +138,7 @@ struct ParityHistory {
     }
 
     private mutating func subscription(_ name: String, isOrdinary: Bool) throws -> SubscriptionDefinition {
-        let modes: [SubscriptionMode] = [.exclusive, .broadcast]
+        let modes: [SubscriptionMode] = [.exclusive, .broadcast, .consumerGroup]
         var definition = try SubscriptionDefinition(
             id: SubscriptionID(name),
             stream: StreamName(isOrdinary ? pick(["log", "queue", "small", "ring"]) : pick(Self.streams)),
@@ -149,6 +149,9 @@ struct ParityHistory {
             visibilityTimeout: .seconds(number(5..<20)),
             consumerTimeout: .seconds(number(20..<60))
         )
+        definition.partitions = isOrdinary ? 4 : number(0..<6)
+        let canKeepOrder = definition.mode == .consumerGroup && definition.semantics == .atLeastOnce
+        definition.keepsOrder = flip() && (canKeepOrder || !isOrdinary)
         definition.retry.jitter = 0
         definition.retry.maximumAttempts = isOrdinary ? 3 : number(0..<4)
         return definition
@@ -173,7 +176,7 @@ struct ParityHistory {
 
     private mutating func event(id: MessageID) -> NewEvent {
         let bytes = (0..<number(0..<9)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        let headers = flip() ? [:] : ["h": "\(number(0..<100))"]
+        let headers = flip() ? [:] : ["h": "\(number(0..<100))", PartitionKey.header: "key \(number(0..<4))"]
         return NewEvent(
             id: id,
             type: EventType(name: pick(Self.types), version: number(1..<3)),

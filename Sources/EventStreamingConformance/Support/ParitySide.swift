@@ -111,7 +111,10 @@ struct ParitySide {
         let positions = try await store.positions(of: subscription).map { position in
             "\(position.consumer.map(\.rawValue) ?? "-") \(position.offset) \(Self.place(position.epoch, registrations))"
         }
-        return "\(progress) \(consumers) \(positions)"
+        let partitions = try await store.partitions(of: subscription).map { partition in
+            "\(partition.owner.map(\.rawValue) ?? "-") \(partition.previousOwner.map(\.rawValue) ?? "-")"
+        }
+        return "\(progress) \(consumers) \(positions) \(partitions)"
     }
 
     /// Which registration an epoch belongs to; epochs themselves differ from store to store.
