@@ -14,7 +14,7 @@ public protocol DeadLetterStore: Sendable {
 
     /// Delivers open dead letters to their subscription again, as a first attempt. Neither the position nor other
     /// events are touched. A dead letter whose consumer's position is gone stays open. A mark that the event was processed at
-    /// its position goes in the same change.
+    /// its position goes in the same change, and a receipt that had expired waits to be delivered again.
     ///
     /// - Parameters:
     ///   - numbers: The dead letters; those that are not open are passed over.

@@ -32,12 +32,6 @@ package enum Validation {
     }
 
     package static func check(_ definition: SubscriptionDefinition) throws(EventStreamingError) {
-        guard definition.mode != .readReceipt else {
-            throw EventStreamingError(
-                .unsupported,
-                "The store has the modes broadcast, exclusive and consumerGroup, not \(definition.mode)."
-            )
-        }
         let problems = self.problems(of: definition)
         guard problems.isEmpty else {
             throw EventStreamingError(
@@ -57,6 +51,9 @@ package enum Validation {
         }
         if definition.mode == .consumerGroup, !(1...Limits.partitions).contains(definition.partitions) {
             problems.append("partitions is \(definition.partitions); it must be 1 to \(Limits.partitions).")
+        }
+        if definition.mode == .readReceipt, definition.semantics != .atLeastOnce {
+            problems.append("semantics is \(definition.semantics); mode readReceipt needs atLeastOnce.")
         }
         let retry = definition.retry
         if retry.maximumAttempts < 1 {
