@@ -95,6 +95,7 @@ extension Writer {
         if expired.count > Limits.rememberedExpirations {
             expired.removeFirst(expired.count - Limits.rememberedExpirations)
         }
+        try write(effects.receipts, of: subscription, at: moment.now)
         try bury(effects.givenUp, of: subscription, at: moment)
     }
 
@@ -131,7 +132,7 @@ extension Writer {
     }
 
     /// What has happened already must not look like a refusal of what was asked for.
-    private func keptEvents(in offsets: Range<Int64>, of stream: StreamEntry) throws -> [StoredEvent] {
+    func keptEvents(in offsets: Range<Int64>, of stream: StreamEntry) throws -> [StoredEvent] {
         guard stream.first <= offsets.lowerBound else { return [] }
         do {
             return try events(in: offsets, of: stream)
