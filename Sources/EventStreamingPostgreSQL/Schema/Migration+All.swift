@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// All of them, in order.
-    static let all: [Migration] = [streams, subscriptions, changes, groups, processed]
+    static let all: [Migration] = [streams, subscriptions, changes, groups, processed, receipts]
 
     /// Streams and their events.
     ///
