@@ -24,6 +24,7 @@ enum ParityCall: Sendable {
     case setOffset(StreamOffset, ConsumerID?, SubscriptionID, registration: Int)
     case deadLetters(SubscriptionID, StreamOffset, limit: Int)
     case redrive(Range<StreamOffset>, SubscriptionID)
+    case receipts(ParityReceiptCall, SubscriptionID)
     case advance(Duration)
     case setClock(Timestamp)
 }
@@ -31,6 +32,8 @@ enum ParityCall: Sendable {
 /// What becomes of an event of a lease, by its place in it.
 enum ParityFate: Sendable {
     case completed
+    /// Completed, and read where the subscription keeps receipts.
+    case read
     case rejected(Rejection.Action)
     case open
 }
