@@ -85,7 +85,7 @@ let package = Package(
         // Layer 2: stores and transports.
         .target(
             name: "EventStreamingInMemory",
-            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque],
+            dependencies: ["EventStreamingCore", "EventStreamingStoreKit", deque, heap],
             swiftSettings: settings
         ),
         .target(

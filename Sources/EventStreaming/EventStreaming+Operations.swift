@@ -55,7 +55,7 @@ extension EventStreaming {
         return try await engine.applyRetention(to: name)
     }
 
-    /// How far a subscription has come: one position in exclusive mode, one for each consumer in broadcast mode.
+    /// How far a subscription has come: one position where consumers share it, otherwise one for each.
     ///
     /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     public func progress(of subscription: String) async throws(EventStreamingError) -> [SubscriptionProgress] {

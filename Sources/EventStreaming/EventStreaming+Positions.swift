@@ -2,8 +2,8 @@ public import EventStreamingCore
 import Logging
 
 extension EventStreaming {
-    /// The positions of a subscription, each with the newest registration at it: one in exclusive mode, one for each
-    /// consumer in broadcast mode.
+    /// The positions of a subscription, each with the newest registration at it: one where consumers share it, otherwise one
+    /// for each.
     ///
     /// - Throws: `EventStreamingError` with code `unknownSubscription` or `invalidName`, or what the store reports.
     public func positions(of subscription: String) async throws(EventStreamingError) -> [ConsumerPosition] {

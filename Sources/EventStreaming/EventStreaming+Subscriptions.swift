@@ -3,15 +3,15 @@ public import EventStreamingCore
 extension EventStreaming {
     /// The deliveries of a subscription to a consumer with a name.
     ///
-    /// In `SubscriptionMode.broadcast` mode the name keeps the consumer's position, so that the next loop under this
-    /// name goes on where this one ended. In `SubscriptionMode.exclusive` mode the position is the subscription's, and
+    /// In the modes `SubscriptionMode.broadcast` and `SubscriptionMode.readReceipt` the name keeps the consumer's position, so
+    /// that the next loop under this name goes on where this one ended; with receipts it is the user's name. In `SubscriptionMode.exclusive` mode the position is the subscription's, and
     /// the name only tells the competing consumers apart.
     ///
     /// - Parameters:
     ///   - subscription: The subscription's name.
     ///   - consumer: The consumer's name.
-    ///   - start: In broadcast mode, where a consumer begins that has no position yet; by default where the subscription
-    ///     says.
+    ///   - start: Where each consumer has a position, where one begins that has none yet; by default where the
+    ///     subscription says.
     /// - Returns: A sequence; nothing happens before its loop begins.
     /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
     public func subscribe(
@@ -22,11 +22,12 @@ extension EventStreaming {
         try makeSubscription(to: subscription, as: try ConsumerID(consumer), kind: .durable, start: start)
     }
 
-    /// The deliveries of a subscription to a temporary consumer, whose name is made up and whose position goes with it.
+    /// The deliveries of a subscription to a temporary consumer, whose name is made up and whose position goes with it. In mode
+    /// `SubscriptionMode.readReceipt` so do its receipts: give users their names.
     ///
     /// - Parameters:
     ///   - subscription: The subscription's name.
-    ///   - start: In broadcast mode, where the consumer begins; by default where the subscription says.
+    ///   - start: Where each consumer has a position, where this one begins; by default where the subscription says.
     /// - Returns: A sequence; nothing happens before its loop begins. Every loop is a consumer of its own.
     /// - Throws: `EventStreamingError` with code `unknownSubscription`, `invalidName`, `shuttingDown` or `shutDown`.
     public func subscribe(
@@ -44,7 +45,7 @@ extension EventStreaming {
     /// - Parameters:
     ///   - subscription: The subscription's name.
     ///   - consumer: The consumer's name; `nil` for a temporary one.
-    ///   - start: In broadcast mode, where a consumer begins that has no position yet.
+    ///   - start: Where each consumer has a position, where one begins that has none yet.
     ///   - body: Consumes.
     /// - Returns: What `body` returns.
     /// - Throws: As ``subscribe(to:as:from:)``, what registering throws, and what `body` throws.

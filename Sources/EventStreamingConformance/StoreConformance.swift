@@ -20,6 +20,7 @@ public enum StoreConformance {
         ExpiryChecks.all,
         ConsumerChecks.all, ConsumerTimeoutChecks.all, BroadcastChecks.all, ExclusiveChecks.all,
         GroupChecks.all, GroupOrderChecks.all, ParkedChecks.all, PartitionChecks.all,
+        ReceiptChecks.all, ReceiptSettlementChecks.all, ReceiptListChecks.all, ReceiptExpiryChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, DiscardChecks.all, ActivityChecks.all,
         RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,

@@ -10,6 +10,7 @@ extension InMemoryEventStreamStore: SubscriptionStore {
         try Validation.check(definition)
         try Validation.checkIsNotTransactional(definition)
         let stream = try stream(definition.stream)
+        try Validation.check(definition, on: stream.type)
         let moment = Moment(clock)
         try subscriptions.withEntry(for: definition.id) { (entry) throws(EventStreamingError) in
             if let handle = entry {
@@ -42,7 +43,12 @@ extension InMemoryEventStreamStore: SubscriptionStore {
                     seed: seed
                 )
             }
-            entry = SubscriptionHandle(stream: stream, place: place, deadLetterStream: deadLetterStream)
+            entry = SubscriptionHandle(
+                stream: stream,
+                place: place,
+                deadLetterStream: deadLetterStream,
+                mode: definition.mode
+            )
         }
     }
 

@@ -69,6 +69,33 @@ extension PostgreSQLEventStreamStore {
         return SubscriptionGate(entry, operations: operations)
     }
 
+    /// Does something to a subscription in a transaction of its own, without others who wait.
+    ///
+    /// - Parameter body: As in ``change(_:isDurable:need:_:)``.
+    func changeAlone<Value: Sendable>(
+        _ gate: SubscriptionGate,
+        _ body: @escaping @Sendable (inout SubscriptionState, SubscriptionWork) throws(EventStreamingError) -> Value
+    ) async throws(EventStreamingError) -> Value {
+        let outcome = OperationOutcome<Value>()
+        let operation = SubscriptionOperation { state, work in
+            work.isDurable = true
+            outcome.set(Result { () throws(EventStreamingError) in try body(&state, work) })
+        }
+        let transaction = SubscriptionTransaction(
+            gate: gate,
+            operations: [operation],
+            streams: arrival.streams,
+            clock: arrival.clock,
+            usesServerTime: arrival.usesServerTime
+        )
+        let done = try await withSession(isCancellable: false) { (session) throws(EventStreamingError) in
+            try transaction.run(session)
+        }
+        arrival.expired.add(done.expired)
+        arrival.news.tell(done.changed)
+        return try outcome.take()
+    }
+
     /// Does something to a subscription, as it is at this moment, and writes down what changed.
     ///
     /// - Parameters:

@@ -74,6 +74,22 @@ extension FaultInjectingStore {
         case claim
         /// `cleanup(olderThan:limit:)`.
         case cleanup
+        /// `markDelivered(_:to:of:)`.
+        case markDelivered
+        /// `markRead(_:by:of:)`.
+        case markRead
+        /// `unreadCount(of:in:)`.
+        case unreadCount
+        /// `unreadReceipts(of:in:from:limit:)`.
+        case unreadReceipts
+        /// `receipts(for:in:after:limit:)`.
+        case receipts
+        /// `expiredUnreadReceipts(of:after:limit:)`.
+        case expiredUnreadReceipts
+        /// `expireUnread(of:after:policy:limit:)`.
+        case expireUnread
+        /// `cleanUpReceipts(of:limit:)`.
+        case cleanUpReceipts
     }
 
     /// Which calls a fault applies to, counted from the moment it was added.

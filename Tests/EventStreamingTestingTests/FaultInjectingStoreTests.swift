@@ -233,6 +233,14 @@ struct FaultInjectingStoreTests {
                 { _ = try await store.claim([event], by: processor, locking: IdempotencyKey("k"), for: .seconds(1)) }
             ),
             (.cleanup, { _ = try await store.cleanup(olderThan: Timestamp(nanosecondsSinceEpoch: 0), limit: 1) }),
+            (.markDelivered, { try await store.markDelivered([], to: consumer, of: id) }),
+            (.markRead, { _ = try await store.markRead(.unread(before: nil), by: consumer, of: id) }),
+            (.unreadCount, { _ = try await store.unreadCount(of: consumer, in: id) }),
+            (.unreadReceipts, { _ = try await store.unreadReceipts(of: consumer, in: id, from: .zero, limit: 1) }),
+            (.receipts, { _ = try await store.receipts(for: .zero, in: id, after: nil, limit: 1) }),
+            (.expiredUnreadReceipts, { _ = try await store.expiredUnreadReceipts(of: id, after: .zero, limit: 1) }),
+            (.expireUnread, { _ = try await store.expireUnread(of: id, after: .zero, policy: .drop, limit: 1) }),
+            (.cleanUpReceipts, { _ = try await store.cleanUpReceipts(of: id, limit: 1) }),
         ]
         #expect(calls.count == FaultInjectingStore.Operation.allCases.count - 1)
         for (operation, call) in calls {

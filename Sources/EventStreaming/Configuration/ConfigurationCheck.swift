@@ -12,6 +12,7 @@ struct ConfigurationCheck: ~Copyable {
 
     private var names: Set<StreamName> = []
     private var semantics: [StreamName: DeliverySemantics] = [:]
+    private var types: [StreamName: StreamType] = [:]
     private var workflows: [ObjectIdentifier: StreamName] = [:]
     /// Workflows whose stream has a name that was reported already.
     private var unnamed: Set<ObjectIdentifier> = []
@@ -55,6 +56,7 @@ struct ConfigurationCheck: ~Copyable {
         check(options.shutdownTimeout, "options.shutdownTimeout")
         check(options.retentionInterval, "options.retentionInterval")
         check(options.processedEventRetention, "options.processedEventRetention")
+        check(options.unreadInterval, "options.unreadInterval")
     }
 
     private mutating func check(_ value: Int, _ name: String, in range: ClosedRange<Int>) {
@@ -98,6 +100,7 @@ struct ConfigurationCheck: ~Copyable {
             capacity = count
         }
         semantics[name] = configuration.semantics
+        types[name] = configuration.type
         streams.add(workflow, name)
         let definition = StreamDefinition(
             name: name,
@@ -130,7 +133,7 @@ struct ConfigurationCheck: ~Copyable {
         let stream = resolve(configuration.source, subject: subject, deadLetterStreams: deadLetterStreams)
         let semantics = configuration.semantics ?? stream.flatMap { self.semantics[$0] } ?? .atLeastOnce
         checkLimits(configuration, subject: subject)
-        checkModes(configuration, semantics: semantics, subject: subject)
+        checkModes(configuration, semantics: semantics, type: stream.flatMap { types[$0] }, subject: subject)
         let consumer = configuration.consumer.flatMap { name in
             valid(subject) { () throws(EventStreamingError) in try ConsumerID(name) }
         }
@@ -163,7 +166,10 @@ struct ConfigurationCheck: ~Copyable {
                 handler: configuration.handler,
                 transactionalHandler: configuration.transactionalHandler,
                 consumer: consumer,
-                health: configuration.health
+                health: configuration.health,
+                unread: configuration.onUnreadTimeout.map { timeout in
+                    UnreadRule(timeout: timeout, policy: configuration.onUnreadExpired ?? .requeue)
+                }
             )
         )
     }
@@ -179,9 +185,7 @@ struct ConfigurationCheck: ~Copyable {
     }
 
     private static func handledTypes(_ configuration: SubscriptionConfiguration) -> Set<String>? {
-        guard configuration.handler != nil || configuration.transactionalHandler != nil,
-            let types = configuration.handledTypes
-        else { return nil }
+        guard configuration.hasHandler, let types = configuration.handledTypes else { return nil }
         return Set(types)
     }
 
@@ -263,13 +267,20 @@ struct ConfigurationCheck: ~Copyable {
     private mutating func checkModes(
         _ configuration: SubscriptionConfiguration,
         semantics: DeliverySemantics,
+        type: StreamType?,
         subject: String
     ) {
         switch configuration.mode {
         case .broadcast, .exclusive: break
         case .consumerGroup: check(configuration.partitions ?? 32, "\(subject): partitions", in: 1...1024)
         case .readReceipt:
-            problems.append("\(subject): mode \(configuration.mode) is not available yet; use another one.")
+            problems += Self.receiptProblems(of: configuration, semantics: semantics, type: type, subject: subject)
+        }
+        if configuration.mode != .readReceipt {
+            problems += Self.unreadProblems(of: configuration, subject: subject)
+        }
+        if let timeout = configuration.onUnreadTimeout {
+            check(timeout, "\(subject): onUnreadTimeout")
         }
         if configuration.mode != .consumerGroup, configuration.partitions != nil {
             problems.append("\(subject): only mode consumerGroup has partitions; leave them out or set that mode.")
@@ -288,7 +299,7 @@ struct ConfigurationCheck: ~Copyable {
         if semantics == .atMostOnce, configuration.retry != RetryPolicy() {
             problems.append("\(subject): a retry policy has no effect at most once; remove it or use atLeastOnce.")
         }
-        if configuration.handler == nil, configuration.transactionalHandler == nil, configuration.consumer != nil {
+        if !configuration.hasHandler, configuration.consumer != nil {
             problems.append("\(subject): consumer names the handler's consumer, but there is no handler.")
         }
     }

@@ -34,6 +34,11 @@ public struct EventStreamingOptions: Sendable {
     /// background, every ``retentionInterval``. Defaults to 7 days. More than zero.
     public var processedEventRetention: Duration = .seconds(7 * 86_400)
 
+    /// How often events are looked for that users did not read in time, while the service runs: an event expires at most so
+    /// much later than ``SubscriptionConfiguration/onUnreadTimeout`` says. Also how often receipts of events that are gone
+    /// are removed, and unread events are counted. Defaults to one minute. More than zero.
+    public var unreadInterval: Duration = .seconds(60)
+
     /// Where log lines go. Defaults to the task's logger when the service is created, `Logger.current`.
     public var logger: Logger = .current
 

@@ -35,13 +35,21 @@ public struct SubscriptionConfiguration: Sendable {
     /// but a crash between an effect of the handler and the mark repeats the effect.
     public var semantics: DeliverySemantics?
     /// Where a position begins that does not exist yet: the subscription's in `SubscriptionMode.exclusive` mode, each
-    /// new consumer's in `SubscriptionMode.broadcast` mode. Defaults to `StartPosition.beginning`.
+    /// new consumer's in the modes `SubscriptionMode.broadcast` and `SubscriptionMode.readReceipt`. Defaults to `StartPosition.beginning`.
     public var start: StartPosition = .beginning
     /// The names of the event types to deliver; others are passed over. Defaults to `nil`: all, or, where there are
     /// only typed handlers, the types handled.
     public var eventTypes: Set<String>?
     /// When an event is delivered again after a failure, and when it is given up.
     public var retry = RetryPolicy()
+    /// How long an event may be unread after it was delivered, until ``onUnreadExpired`` says what becomes of it. Defaults to
+    /// `nil`: for ever. More than zero to 365 days, only with mode `SubscriptionMode.readReceipt`. Looked at every
+    /// ``EventStreamingOptions/unreadInterval``, so an event may stay unread for so much longer.
+    public var onUnreadTimeout: Duration?
+    /// What becomes of an event that was unread for longer than ``onUnreadTimeout``. Defaults to `nil`, which is
+    /// `UnreadPolicy.requeue`: it is delivered again, as a reminder, until the attempts of ``retry`` are used up, and is then
+    /// in the dead letters.
+    public var onUnreadExpired: UnreadPolicy?
     /// How long a consumer may hold one event unfinished before it is taken back and delivered again. Also how long
     /// the events of a consumer that vanished stay hidden. Defaults to 30 seconds.
     public var visibilityTimeout: Duration = .seconds(30)
@@ -57,7 +65,8 @@ public struct SubscriptionConfiguration: Sendable {
     public var health = HealthThresholds()
     /// The consumer name under which the subscription's handler runs. Defaults to the subscription's name in
     /// `SubscriptionMode.broadcast` mode, where the name keeps the position: give every process one of its own. In
-    /// `SubscriptionMode.exclusive` mode defaults to a new temporary name in every process.
+    /// `SubscriptionMode.exclusive` mode defaults to a new temporary name in every process. In `SubscriptionMode.readReceipt`
+    /// mode it is the user, and a handler needs one.
     public var consumer: String?
 
     init() {}

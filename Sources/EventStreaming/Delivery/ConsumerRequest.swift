@@ -10,7 +10,7 @@ public struct ConsumerRequest: Sendable, Hashable {
     /// subscription says.
     public var start: StartPosition?
     /// The names of the event types to hand out; `nil`, the default, for all that the subscription has. Others count as
-    /// finished. Only in modes in which each consumer has its own position; code `unsupported` in others.
+    /// finished. Only in mode ``/EventStreamingCore/SubscriptionMode/broadcast``; code `unsupported` in others.
     public var eventTypes: Set<String>?
     /// In which form payloads are wanted. Defaults to ``/EventStreamingCore/PayloadForm/value``: as they are, bytes where
     /// the provider has nothing else. ``/EventStreamingCore/PayloadForm/encoded`` for bytes only; an event that cannot be

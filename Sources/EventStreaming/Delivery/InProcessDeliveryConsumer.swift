@@ -96,13 +96,17 @@ final class InProcessDeliveryConsumer: DeliveryConsumer {
     }
 
     func markRead(_ selection: ReceiptSelection) async throws(EventStreamingError) -> Int {
-        guard terms.mode == .readReceipt, let receipts = engine.store as? any ReadReceiptStore else {
+        guard terms.mode == .readReceipt else {
             throw EventStreamingError(
                 .unsupported,
                 "Subscription '\(registration.subscription)' keeps no read receipts; its mode is \(terms.mode.rawValue)."
             )
         }
-        return try await receipts.markRead(selection, by: registration.consumer, of: registration.subscription)
+        return try await engine.store.markRead(
+            selection,
+            by: registration.consumer,
+            of: registration.subscription
+        )
     }
 
     func close() async {

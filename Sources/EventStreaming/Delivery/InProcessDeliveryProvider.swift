@@ -57,6 +57,13 @@ public struct InProcessDeliveryProvider: EventDeliveryProvider {
                     + "the subscription."
             )
         }
+        guard definition.mode != .readReceipt else {
+            throw EventStreamingError(
+                .unsupported,
+                "In subscription '\(definition.id)' everything that a consumer finishes counts as shown to its user, so what "
+                    + "it passes over would be unread; filter in the subscription."
+            )
+        }
         guard !types.isEmpty else {
             throw EventStreamingError(.invalidArgument, "No event types would pass the filter; leave it out for all.")
         }

@@ -19,14 +19,21 @@ struct SettlingBatch: Sendable {
             settlement.completed = [lease.offsets]
             return settlement
         }
+        settlement.completed = ranges
+        return settlement
+    }
+
+    /// The offsets of the events, neighbours together.
+    var ranges: [Range<StreamOffset>] {
+        var ranges: [Range<StreamOffset>] = []
         for index in indices {
-            let offset = lease.events[index].offset
-            if let last = settlement.completed.last, last.upperBound == offset {
-                settlement.completed[settlement.completed.count - 1] = last.lowerBound..<offset.advanced(by: 1)
+            let offset = source.lease.events[index].offset
+            if let last = ranges.last, last.upperBound == offset {
+                ranges[ranges.count - 1] = last.lowerBound..<offset.advanced(by: 1)
             } else {
-                settlement.completed.append(offset..<offset.advanced(by: 1))
+                ranges.append(offset..<offset.advanced(by: 1))
             }
         }
-        return settlement
+        return ranges
     }
 }

@@ -16,6 +16,7 @@ struct Telemetry: Sendable {
     private let clock: any EventStreamingClock
     private var streams: [StreamName: StreamMeters] = [:]
     private var subscriptions: [SubscriptionID: SubscriptionMeters] = [:]
+    private(set) var receipts: [SubscriptionID: ReceiptMeters] = [:]
 
     var isObserving: Bool { isMeasuring || tracer != nil }
 
@@ -31,6 +32,9 @@ struct Telemetry: Sendable {
         }
         for subscription in subscriptions {
             self.subscriptions[subscription.id] = SubscriptionMeters(subscription, factory: factory)
+            if subscription.mode == .readReceipt {
+                receipts[subscription.id] = ReceiptMeters(subscription, factory: factory)
+            }
         }
     }
 

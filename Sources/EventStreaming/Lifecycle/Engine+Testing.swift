@@ -21,7 +21,9 @@ extension EventStreaming {
     package var hasStopped: Bool { engine.lifecycle.phase == .stopped }
 
     /// How many tasks of the background work sleep while there is nothing to do.
-    package var backgroundSleepers: Int { RetentionService(engine: engine).hasWork ? 2 : 1 }
+    package var backgroundSleepers: Int {
+        1 + (RetentionService(engine: engine).hasWork ? 1 : 0) + (UnreadService(engine: engine).hasWork ? 1 : 0)
+    }
 
     // MARK: - Subscriptions
 

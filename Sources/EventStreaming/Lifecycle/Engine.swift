@@ -126,6 +126,13 @@ final class Engine: Sendable {
     /// The consumers registered through this engine.
     var activeConsumers: [Consumer] { consumers.withLock { Array($0.values) } }
 
+    /// The consumers of a name registered through this engine: one, or for a moment a replaced one, too.
+    func consumers(named id: ConsumerID, of subscription: SubscriptionID) -> [Consumer] {
+        consumers.withLock { consumers in
+            consumers.values.filter { $0.id == id && $0.plan.definition.id == subscription }
+        }
+    }
+
     func remember(_ consumer: Consumer) {
         consumers.withLock { $0[ObjectIdentifier(consumer)] = consumer }
     }

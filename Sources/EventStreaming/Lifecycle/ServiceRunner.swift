@@ -18,6 +18,10 @@ struct ServiceRunner: Sendable {
                 return false
             }
             group.addTask {
+                await UnreadService(engine: engine).run()
+                return false
+            }
+            group.addTask {
                 await runHandlers()
                 await waitForLoops()
                 return true

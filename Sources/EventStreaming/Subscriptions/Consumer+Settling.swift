@@ -18,9 +18,10 @@ extension Consumer {
         let registration = try state.withLock { state throws(EventStreamingError) in
             let registration = try state.beginSettling(key)
             state.beginReport()
+            state.beginTelling(key.lease)
             return registration
         }
-        defer { state.withLock { $0.endReport() } }
+        defer { endSettling() }
         let offsets = event.offset..<event.offset.advanced(by: 1)
         var settlement = Settlement(of: registration, leaseEpoch: key.lease)
         if let action {
@@ -63,7 +64,7 @@ extension Consumer {
             state.beginReport()
             return registration
         }
-        defer { state.withLock { $0.endReport() } }
+        defer { endSettling() }
         var settlement = Settlement(of: registration, leaseEpoch: key.lease)
         settlement.completed = [event.offset..<event.offset.advanced(by: 1)]
         let result: Result
@@ -127,11 +128,14 @@ extension Consumer {
         logger.debug("The lease had ended; its events are delivered again.", metadata: [LogKey.error: "\(error)"])
     }
 
-    /// Tells the store all of it; what it was not told because one failed is kept, to be told again.
+    /// Tells the store all of it; what it was not told because one failed is kept, to be told again. What it knows already,
+    /// because only its answer was lost, is as good.
     func report(_ settlements: [Settlement]) async throws(EventStreamingError) {
         for (index, settlement) in settlements.enumerated() {
             do throws(EventStreamingError) {
                 try await report(settlement)
+            } catch  where error.code == .alreadySettled {
+                noteLateSettlement(error)
             } catch {
                 state.withLock { $0.keep(settlements[(index + 1)...]) }
                 throw error
@@ -139,7 +143,7 @@ extension Consumer {
         }
     }
 
-    private func record(_ settlement: Settlement) async throws(EventStreamingError) {
+    func record(_ settlement: Settlement) async throws(EventStreamingError) {
         try await recording(settlement) { () async throws(EventStreamingError) in
             try await engine.store.settle(settlement)
         }
@@ -149,6 +153,7 @@ extension Consumer {
     /// next events cannot be read. A store that does know answers that the lease has ended, which is as good.
     func recordAlone(_ settlement: Settlement, after error: EventStreamingError) async {
         guard !isKept(error), !error.isRefusalOfSettlement else { return }
+        state.withLock { $0.beginTelling(settlement.leaseEpoch) }
         do throws(EventStreamingError) {
             try await record(settlement)
         } catch {
@@ -168,12 +173,17 @@ extension Consumer {
             noteEnd(of: settlement, error)
             if isKept(error) {
                 state.withLock { $0.keep(settlement) }
-            } else if let processed = settlement.processed {
+                noteProgress()
+                throw error
+            }
+            noteAnswer(to: settlement)
+            if let processed = settlement.processed {
                 // Done is done, whoever was to be told: it must not be done again.
                 await mark(processed)
             }
             throw error
         }
+        noteAnswer(to: settlement)
         engine.activity.notify()
         return result
     }

@@ -17,8 +17,9 @@ final class Consumer: Sendable {
     let engine: Engine
     let logger: Logger
     let state: Mutex<ConsumerState>
-    /// Notified when a fetch has ended, for tasks of this consumer that wait for it.
-    private let fetches = Signal()
+    /// Notified when a fetch has ended, for tasks of this consumer that wait for it; in mode readReceipt also when the store
+    /// has answered.
+    let fetches = Signal()
 
     /// Whether events that were processed before are not handed out.
     let passesOverProcessed: Bool
@@ -41,7 +42,8 @@ final class Consumer: Sendable {
             ConsumerState(
                 prefetch: plan.prefetch,
                 processor: plan.marksWhenSettling ? plan.definition.processor(of: id) : nil,
-                isOrderedByKey: plan.definition.mode == .consumerGroup
+                isOrderedByKey: plan.definition.mode == .consumerGroup,
+                keepsReceipts: plan.keepsReceipts
             )
         )
         var logger = engine.options.logger
@@ -173,6 +175,7 @@ final class Consumer: Sendable {
         let completed = decoded.processed.map { index in
             lease.events[index].offset..<lease.events[index].offset.advanced(by: 1)
         }
+        state.withLock { $0.beginTelling(lease.epoch) }
         try await report(
             Settlement(of: lease.holder, leaseEpoch: lease.epoch, completed: completed, rejections: rejections)
         )
@@ -250,7 +253,7 @@ final class Consumer: Sendable {
     }
 
     /// Whether the end of the registration is the end of the position, so that going on would pass over events.
-    private var losesPosition: Bool { kind == .temporary && plan.definition.mode == .broadcast }
+    private var losesPosition: Bool { kind == .temporary && !plan.definition.mode.sharesPosition }
 
     /// The registration; makes one when there is none.
     @discardableResult

@@ -49,11 +49,19 @@ struct ConsumerState: Sendable {
     private let prefetch: Int
     /// Whether events of one partition key must not be in hand together.
     private let isOrderedByKey: Bool
+    /// How many settlements of each lease the store has not answered yet; `nil` where nobody asks.
+    var unanswered: [UInt64: Int]?
     private var sizer: LeaseSizer
 
-    init(prefetch: Int, processor: ProcessorID? = nil, isOrderedByKey: Bool = false) {
+    init(
+        prefetch: Int,
+        processor: ProcessorID? = nil,
+        isOrderedByKey: Bool = false,
+        keepsReceipts: Bool = false
+    ) {
         self.prefetch = prefetch
         self.isOrderedByKey = isOrderedByKey
+        unanswered = keepsReceipts ? [:] : nil
         self.processor = processor
         sizer = LeaseSizer(maximum: prefetch)
     }
@@ -149,6 +157,7 @@ struct ConsumerState: Sendable {
         ledgers.removeAll()
         unrecorded.removeAll()
         finished = nil
+        unanswered?.removeAll()
     }
 
     // MARK: - Settling
@@ -176,7 +185,7 @@ struct ConsumerState: Sendable {
         return [settlement(of: registration, ledgers[position].lease, completed: completed)]
     }
 
-    private static var notHeld: EventStreamingError {
+    static var notHeld: EventStreamingError {
         EventStreamingError(
             .leaseExpired,
             "This delivery is not held any more: it was settled with its batch, released or taken back. The event is "
@@ -220,11 +229,12 @@ struct ConsumerState: Sendable {
     }
 
     /// What tells the store, and marks where that is to be done, that offsets are finished.
-    private func settlement(
+    mutating func settlement(
         of registration: ConsumerRegistration,
         _ lease: Lease,
         completed: [Range<StreamOffset>]
     ) -> Settlement {
+        beginTelling(lease.epoch)
         var settlement = Settlement(of: registration, leaseEpoch: lease.epoch, completed: completed)
         settlement.processed = processed(completed, of: lease.events)
         return settlement
@@ -246,6 +256,7 @@ struct ConsumerState: Sendable {
     /// Forgets a lease that the store has ended.
     mutating func forget(_ lease: UInt64) {
         ledgers.removeAll { $0.lease.epoch == lease }
+        unanswered?[lease] = nil
     }
 
     // MARK: - Recording
@@ -259,6 +270,9 @@ struct ConsumerState: Sendable {
     /// Keeps settlements that the store was not told because one before them failed.
     mutating func keep(_ settlements: some Sequence<Settlement>) {
         guard isOpen else { return }
+        for settlement in settlements where settlement.holder != registration {
+            endTelling(settlement.leaseEpoch)
+        }
         keepMarks(of: settlements.lazy.filter { [registration] in $0.holder != registration })
         unrecorded += settlements.lazy.filter { [registration] in $0.holder == registration }
     }

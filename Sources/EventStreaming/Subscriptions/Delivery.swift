@@ -6,7 +6,8 @@ public import Tracing
 ///
 /// In a loop a delivery is acknowledged when the loop asks for the next one; in a handler, when the handler returns. Say
 /// it explicitly where that is too early or too late. Exactly one of ``acknowledge()`` and
-/// ``reject(_:reason:)`` has an effect; a second call throws code `alreadySettled`.
+/// ``reject(_:reason:)`` has an effect; a second call throws code `alreadySettled`. In mode `SubscriptionMode.readReceipt` an
+/// acknowledged event is delivered, and unread until ``markAsRead()``.
 public struct Delivery: Sendable {
     private let source: LeasedEvents
     private let index: Int
@@ -97,6 +98,23 @@ public struct Delivery: Sendable {
             )
         }
         return try await consumer.settle(key, of: record, writing: write)
+    }
+
+    /// Says that the user has read the event, and returns when the store has recorded it; in mode
+    /// `SubscriptionMode.readReceipt`.
+    ///
+    /// A delivery in hand is acknowledged by that, too, in the same change. One that was acknowledged before, also by a loop
+    /// that asked for the next, is only marked; a second call changes nothing. So a delivery may be kept and marked
+    /// later, for as long as the event is kept; ``EventStreaming/markAsRead(_:of:by:)-(MessageID,_,_)`` does the same by its
+    /// id.
+    ///
+    /// - Throws: `EventStreamingError` with code `unsupported` in another mode; `leaseExpired` or `notDelivered` when the
+    ///   delivery was rejected, or taken or given back before it was acknowledged, so that the event is delivered again, or
+    ///   when the stream does not keep the event any more; `receiptExpired` when the time for reading it has passed;
+    ///   `unknownConsumer`; `consumerReplaced`; `shutDown`; or what the store reports. After `storeUnavailable` and `timedOut`
+    ///   it is unknown whether it was recorded: call it again.
+    public func markAsRead() async throws(EventStreamingError) {
+        try await consumer.markAsRead(Handout(source: source, indices: index..<index + 1))
     }
 
     /// Says that the event was not finished, and returns when the store has recorded it.

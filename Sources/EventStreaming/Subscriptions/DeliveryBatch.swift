@@ -27,4 +27,12 @@ public struct DeliveryBatch: Sendable, RandomAccessCollection {
     public func acknowledge() async throws(EventStreamingError) {
         try await handout.source.consumer.acknowledge(handout.key)
     }
+
+    /// Says that the user has read every event of the batch that was not settled by itself, and returns when the store has
+    /// recorded it; in mode `SubscriptionMode.readReceipt`. What was not acknowledged before is, in the same change.
+    ///
+    /// - Throws: `EventStreamingError` as ``Delivery/markAsRead()``.
+    public func markAsRead() async throws(EventStreamingError) {
+        try await handout.source.consumer.markAsRead(handout)
+    }
 }

@@ -155,6 +155,26 @@ struct LeaseLedger: Sendable {
 
     // MARK: - Reporting
 
+    /// Whether the store is being told about one event by itself.
+    func isBeingSettled(_ index: Int) -> Bool { settling.contains(index) }
+
+    /// Whether the store was told about an event, or is being told.
+    func isReported(_ index: Int) -> Bool {
+        isReportedAlone(index) || lease.events[index].offset < reportedUpTo
+    }
+
+    /// Whether the store was told about an event by itself.
+    func isReportedAlone(_ index: Int) -> Bool { reportedAlone.contains(index) }
+
+    /// Begins to tell the store about an event by itself, settled or not.
+    mutating func beginReportingAlone(_ index: Int) {
+        if isSettled(index) {
+            reportedAlone.insert(index)
+        } else {
+            beginSettling(index)
+        }
+    }
+
     /// What the store must still be told: the whole rest when the lease is complete, otherwise the settled prefix.
     /// Counts as told from now on.
     mutating func takeUnreported() -> [Range<StreamOffset>] {

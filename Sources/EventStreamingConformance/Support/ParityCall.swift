@@ -27,6 +27,7 @@ enum ParityCall: Sendable {
     case redrive([Range<StreamOffset>], SubscriptionID)
     case discard([Range<StreamOffset>], SubscriptionID, AuditNote)
     case deadLetterAudit(SubscriptionID, limit: Int)
+    case receipts(ParityReceiptCall, SubscriptionID)
     case advance(Duration)
     case setClock(Timestamp)
 }
@@ -34,6 +35,8 @@ enum ParityCall: Sendable {
 /// What becomes of an event of a lease, by its place in it.
 enum ParityFate: Sendable {
     case completed
+    /// Completed, and read where the subscription keeps receipts.
+    case read
     case rejected(Rejection.Action)
     case open
 }

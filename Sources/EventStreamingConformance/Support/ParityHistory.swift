@@ -4,7 +4,9 @@ import EventStreamingTesting
 /// Decides what is called next. Knows nothing of what stores answer but how many registrations and leases there are.
 struct ParityHistory {
     private static let streams = ["log", "queue", "small", "ring", "nowhere"]
-    private static let subscriptions = ["first", "second", "third", "nobody"]
+    /// Mostly keeps receipts.
+    static let receiptSubscription = "third"
+    private static let subscriptions = ["first", "second", receiptSubscription, "nobody"]
     private static let consumers = ["a", "b", "c"]
     private static let types = ["Placed", "Shipped", "Noted"]
 
@@ -31,7 +33,7 @@ struct ParityHistory {
         case 5...7: return .createSubscription(try subscription(Self.subscriptions[steps - 5], isOrdinary: true))
         default: break
         }
-        switch number(0..<100) {
+        switch number(0..<112) {
         case 0..<2: return .createStream(try definition(pick(Self.streams.dropLast()), isOrdinary: false))
         case 2..<22: return .append(try (0..<number(1..<4)).map { _ in try append() })
         case 22..<27: return .read(try stream(), offset(), pick([.forward, .backward]), limit: limit())
@@ -58,8 +60,9 @@ struct ParityHistory {
             return .setOffset(
                 offset(), try maybe { try $0.consumer() }, try subscriptionID(), registration: recent(registrations))
         case 90..<92: return .deadLetters(try subscriptionID(), offset(below: 10), limit: limit())
-        case 92..<95: return try closing()
-        case 95..<99: return .advance(.milliseconds(number(0..<20_000)))
+        case 92..<94: return try closing()
+        case 94..<106: return try receiptCall()
+        case 106..<111: return .advance(.milliseconds(number(0..<20_000)))
         default: return .setClock(Timestamp(nanosecondsSinceEpoch: Int64(random.next() >> 2)))
         }
     }
@@ -84,13 +87,13 @@ struct ParityHistory {
 
     // MARK: - Parts
 
-    private mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
+    mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
     private mutating func flip() -> Bool { number(0..<2) == 0 }
-    private mutating func pick<Value>(_ values: some RandomAccessCollection<Value>) -> Value {
+    mutating func pick<Value>(_ values: some RandomAccessCollection<Value>) -> Value {
         values[values.index(values.startIndex, offsetBy: number(0..<values.count))]
     }
 
-    private mutating func maybe<Value>(_ make: (inout Self) throws -> Value) rethrows -> Value? {
+    mutating func maybe<Value>(_ make: (inout Self) throws -> Value) rethrows -> Value? {
         flip() ? try make(&self) : nil
     }
 
@@ -98,10 +101,10 @@ struct ParityHistory {
     private mutating func recent(_ count: Int) -> Int { max(0, count - 1 - number(0..<3)) }
 
     private mutating func stream() throws -> StreamName { try StreamName(pick(Self.streams)) }
-    private mutating func subscriptionID() throws -> SubscriptionID { try SubscriptionID(pick(Self.subscriptions)) }
-    private mutating func consumer() throws -> ConsumerID { try ConsumerID(pick(Self.consumers)) }
-    private mutating func limit() -> Int { number(0..<20) == 0 ? number(-1..<1) : number(1..<12) }
-    private mutating func offset(below end: Int = 60) -> StreamOffset { StreamOffset(Int64(number(0..<end))) }
+    mutating func subscriptionID() throws -> SubscriptionID { try SubscriptionID(pick(Self.subscriptions)) }
+    mutating func consumer() throws -> ConsumerID { try ConsumerID(pick(Self.consumers)) }
+    mutating func limit() -> Int { number(0..<20) == 0 ? number(-1..<1) : number(1..<12) }
+    mutating func offset(below end: Int = 60) -> StreamOffset { StreamOffset(Int64(number(0..<end))) }
 
     private mutating func position() -> StartPosition {
         switch number(0..<6) {
@@ -111,11 +114,14 @@ struct ParityHistory {
         case 4:
             return .timestamp(Timestamp(nanosecondsSinceEpoch: 1_767_225_600_000_000_000) + .seconds(number(0..<600)))
         default:
-            guard let event = appended.randomElement(using: &random), number(0..<5) > 0 else {
-                return .event(ids.next())
-            }
-            return .event(event.id)
+            return .event(knownEvent())
         }
+    }
+
+    /// Mostly one that was appended.
+    mutating func knownEvent() -> MessageID {
+        guard let event = appended.randomElement(using: &random), number(0..<5) > 0 else { return ids.next() }
+        return event.id
     }
 
     private mutating func definition(_ name: String, isOrdinary: Bool) throws -> StreamDefinition {
@@ -149,6 +155,11 @@ struct ParityHistory {
             visibilityTimeout: .seconds(number(5..<20)),
             consumerTimeout: .seconds(number(20..<60))
         )
+        if isOrdinary, name == Self.receiptSubscription, number(0..<4) > 0 {
+            definition.mode = .readReceipt
+            definition.semantics = .atLeastOnce
+            definition.stream = try StreamName(pick(["log", "small", "ring"]))
+        }
         definition.partitions = isOrdinary ? 4 : number(0..<6)
         let canKeepOrder = definition.mode == .consumerGroup && definition.semantics == .atLeastOnce
         definition.keepsOrder = flip() && (canKeepOrder || !isOrdinary)
@@ -193,6 +204,7 @@ struct ParityHistory {
             case 1: .rejected(.retry(after: nil))
             case 2: .rejected(.retry(after: .seconds(number(-1..<10))))
             case 3: .open
+            case 4, 5: .read
             default: .completed
             }
         }

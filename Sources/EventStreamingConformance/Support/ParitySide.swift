@@ -7,6 +7,8 @@ struct ParitySide {
     let harness: StoreHarness
     private(set) var registrations: [ConsumerRegistration] = []
     private(set) var leases: [Lease] = []
+    /// The subscriptions that keep receipts.
+    private var receiptSubscriptions: Set<SubscriptionID> = []
 
     private var store: any EventStreamingStore { harness.store }
 
@@ -30,6 +32,7 @@ struct ParitySide {
         case .unregister, .heartbeat, .dequeue, .settle, .setOffset: return try await consume(call)
         case .createSubscription, .createConsumer, .register, .remove, .expire, .look: return try await administer(call)
         case .deadLetters, .redrivable, .redrive, .discard, .deadLetterAudit: return try await operate(call)
+        case .receipts(let call, let subscription): return try await outcome(of: call, subscription)
         case .createStream(let definition): try await store.createStream(definition)
         case .append(let group): return await append(group)
         case .read(let stream, let offset, let direction, let limit):
@@ -63,7 +66,11 @@ struct ParitySide {
 
     private mutating func administer(_ call: ParityCall) async throws(EventStreamingError) -> String {
         switch call {
-        case .createSubscription(let definition): try await store.createSubscription(definition)
+        case .createSubscription(let definition):
+            try await store.createSubscription(definition)
+            if definition.mode == .readReceipt {
+                receiptSubscriptions.insert(definition.id)
+            }
         case .createConsumer(let consumer, let subscription, let start):
             try await store.createConsumer(consumer, of: subscription, start: start)
         case .register(let consumer, let subscription, let kind, let start):
@@ -139,7 +146,7 @@ struct ParitySide {
             return try await dequeue(as: registration, limit: limit, settling: nil)
         case .settle(let index, let fates, let releasesRest, let next):
             guard leases.indices.contains(index) else { return "no lease" }
-            let settlement = Self.settlement(of: leases[index], fates, releasesRest: releasesRest)
+            let settlement = settlement(of: leases[index], fates, releasesRest: releasesRest)
             if let next {
                 let consumer = next.registration.flatMap { registration($0) } ?? settlement.holder
                 return try await dequeue(as: consumer, limit: next.limit, settling: settlement)
@@ -170,12 +177,17 @@ struct ParitySide {
         registrations.indices.contains(index) ? registrations[index] : nil
     }
 
-    private static func settlement(of lease: Lease, _ fates: [ParityFate], releasesRest: Bool) -> Settlement {
+    private func settlement(of lease: Lease, _ fates: [ParityFate], releasesRest: Bool) -> Settlement {
         var settlement = Settlement(of: lease.holder, leaseEpoch: lease.epoch, releasesRest: releasesRest)
         for (event, fate) in zip(lease.events, fates) {
             let range = event.offset..<event.offset.advanced(by: 1)
             switch fate {
             case .completed: settlement.completed.append(range)
+            case .read:
+                settlement.completed.append(range)
+                if receiptSubscriptions.contains(lease.holder.subscription) {
+                    settlement.read.append(range)
+                }
             case .rejected(let action):
                 settlement.rejections.append(Rejection(offsets: range, action: action, reason: "no \(event.offset)"))
             case .open: break

@@ -2,7 +2,8 @@
 ///
 /// One receipt may stand for many events, neighbours in the stream with the same state.
 public struct ReadReceipt: Sendable, Hashable {
-    /// How far it has come. States only go forward, but for ``requeued``, which may become ``delivered`` again.
+    /// How far it has come. States only go forward, but for ``requeued``, which may become ``delivered`` again, and for
+    /// ``expired``, which becomes ``requeued`` when an operator redrives the event.
     public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         /// Delivered, and not read yet.
         case delivered

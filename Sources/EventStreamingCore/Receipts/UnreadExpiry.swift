@@ -4,7 +4,7 @@ public struct UnreadExpiry: Sendable, Hashable {
     public var requeued: Int
     /// How many became dead letters.
     public var deadLettered: Int
-    /// How many were given up, those among them that the stream did not keep any more.
+    /// How many were given up.
     public var dropped: Int
 
     /// Whether there was nothing to do.

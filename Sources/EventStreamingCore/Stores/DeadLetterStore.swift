@@ -28,7 +28,8 @@ public protocol DeadLetterStore: Sendable {
 
     /// Delivers open dead letters to their subscription again, as a first attempt. Neither the position nor other
     /// events are touched. A dead letter whose consumer's position is gone stays open, and so does one of a type that the
-    /// subscription does not want any more. A mark that the event was processed at its position goes in the same change.
+    /// subscription does not want any more. A mark that the event was processed at its position goes in the same change,
+    /// and a receipt that had expired waits to be delivered again.
     ///
     /// - Parameters:
     ///   - numbers: The dead letters; those that are not open are passed over.

@@ -107,7 +107,8 @@ public protocol EventStreamStore: Sendable {
     /// moves up to the first offset that is not finished.
     ///
     /// - Throws: `leaseExpired` when the lease has ended; `alreadySettled` when one of the offsets was settled before;
-    ///   `invalidArgument` for offsets outside the lease; `consumerReplaced`. Nothing is changed then.
+    ///   `invalidArgument` for offsets outside the lease, and for those marked as read that are not completed with it;
+    ///   `consumerReplaced`. Nothing is changed then.
     func settle(_ settlement: Settlement) async throws(EventStreamingError)
 
     /// Begins to tell `observer` about changes. Holds it weakly; an observer that is gone is forgotten.

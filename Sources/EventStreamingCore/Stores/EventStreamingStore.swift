@@ -1,3 +1,3 @@
 /// A store that has everything the engine needs.
 public typealias EventStreamingStore = EventStreamStore & SubscriptionStore & ConsumerOffsetStore & DeadLetterStore
-    & IdempotencyStore
+    & IdempotencyStore & ReadReceiptStore

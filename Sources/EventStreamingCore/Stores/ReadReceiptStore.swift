@@ -5,6 +5,10 @@
 /// *requeued* and delivered again, at last *read* or *expired*. Neighbouring events of one state share a record, so a user
 /// who reads in order costs one record, however much was read.
 ///
+/// A state never goes back, but where an operator redrives a dead letter: an event that had expired waits to be delivered
+/// again then, and can be read. A requeued event that its consumer gives up for another reason, so that it becomes a dead
+/// letter, has expired.
+///
 /// Receipts of events that the stream does not keep any more count as gone. Those of a consumer go when
 /// ``SubscriptionStore/removeConsumer(_:of:)`` removes it, or, if it is temporary, when its registration ends.
 ///
@@ -81,12 +85,12 @@ public protocol ReadReceiptStore: Sendable {
         limit: Int
     ) async throws(EventStreamingError) -> [ReadReceipt]
 
-    /// Unread events that were delivered longer ago than `timeout`, by the store's clock, and do not wait to be delivered
-    /// again; the oldest first.
+    /// Unread events that were delivered `timeout` ago or earlier, by the store's clock, and do not wait to be delivered
+    /// again; the oldest first, those of one time in order of the users' names.
     ///
     /// - Parameters:
     ///   - subscription: The subscription.
-    ///   - timeout: How long they may be unread. At least zero.
+    ///   - timeout: How long they may be unread. At least zero, which means all of them.
     ///   - limit: The most events in all receipts together; the last receipt is cut where it has more.
     /// - Throws: `invalidArgument` for a negative time-out and a limit below 1.
     func expiredUnreadReceipts(
@@ -98,12 +102,13 @@ public protocol ReadReceiptStore: Sendable {
     /// Does with events that were unread for too long what `policy` says, the oldest first; each event in one change with its
     /// receipt.
     ///
-    /// With ``UnreadPolicy/requeue``, an event that was delivered as often as the subscription's
+    /// A requeued event is delivered as a redriven dead letter is: alone, from a copy that outlives the stream's, as a first
+    /// attempt. It is delivered even if the user reads it meanwhile. With ``UnreadPolicy/requeue``, an event that was delivered as often as the subscription's
     /// ``RetryPolicy/maximumAttempts`` says becomes a dead letter instead. Call it again until the result is empty.
     ///
     /// - Parameters:
     ///   - subscription: The subscription.
-    ///   - timeout: How long events may be unread, by the store's clock. At least zero.
+    ///   - timeout: How long events may be unread, by the store's clock; as in ``expiredUnreadReceipts(of:after:limit:)``.
     ///   - policy: What to do.
     ///   - limit: The most events.
     /// - Throws: `invalidArgument` for a negative time-out and a limit below 1.

@@ -14,7 +14,7 @@ public struct Settlement: Sendable, Hashable {
     /// refused.
     public var processed: ProcessedEvents?
     /// Offsets among those completed that are marked as read, in the same change. Only in mode
-    /// ``SubscriptionMode/readReceipt``.
+    /// ``SubscriptionMode/readReceipt``; anything else is refused with `invalidArgument`. What has expired stays so.
     public var read: [Range<StreamOffset>] = []
 
     /// Creates a settlement that changes nothing yet.

@@ -8,6 +8,10 @@ public enum SubscriptionMode: String, Sendable, Hashable, Codable, CaseIterable 
     /// of one workflow, are handled one after the other.
     case consumerGroup
     /// As broadcast, and the consumer confirms what its user has read.
+    ///
+    /// Only at least once, because a receipt begins when the consumer has finished with an event; and only for streams of
+    /// type ``StreamType/persistent``, because an event must outlive its delivery to be read later. Anything else is refused
+    /// with `invalidArgument`.
     case readReceipt
 }
 

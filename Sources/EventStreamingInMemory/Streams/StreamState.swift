@@ -154,6 +154,9 @@ struct StreamState: Sendable {
     ) {
         effects.hasNews = effects.hasNews || changes.hasNews
         expired += changes.expired
+        for change in changes.receipts {
+            subscriptions[place].receipts.apply(change, at: moment.now, keepingFrom: log.first)
+        }
         subscriptions[place].bury(changes.givenUp, log: log, at: moment, effects: &effects)
     }
 }

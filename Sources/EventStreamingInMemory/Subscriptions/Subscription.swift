@@ -5,6 +5,8 @@ import EventStreamingStoreKit
 struct Subscription: Sendable {
     var state: SubscriptionState
     let deadLetters: DeadLetterBox
+    /// What users were given and have read; empty in modes without receipts.
+    var receipts = ReceiptBook()
 
     /// Puts events into the dead-letter stream. Cannot fail, and is part of the same change as what gave them up.
     func bury(_ givenUp: [GivenUp], log: EventLog, at moment: Moment, effects: inout Effects) {

@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// All of them, in order.
-    static let all: [Migration] = [streams, subscriptions, changes, groups, processed, audit, order]
+    static let all: [Migration] = [streams, subscriptions, changes, groups, processed, receipts, audit, order]
 
     /// Streams and their events.
     ///

@@ -4,7 +4,7 @@ extension Migration {
     ///
     /// Entries are made while the subscription's row is locked, so that within a subscription their numbers ascend in the
     /// order of the changes.
-    static let audit = Migration(version: 6, purpose: "Audit of dead letters") { _ in
+    static let audit = Migration(version: 7, purpose: "Audit of dead letters") { _ in
         """
         CREATE TABLE dead_letter_audit (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

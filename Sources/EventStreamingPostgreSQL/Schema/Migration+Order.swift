@@ -1,7 +1,7 @@
 #if PostgreSQL
 extension Migration {
     /// Keys that wait behind their dead letters.
-    static let order = Migration(version: 7, purpose: "Order behind dead letters") { _ in
+    static let order = Migration(version: 8, purpose: "Order behind dead letters") { _ in
         """
         ALTER TABLE subscriptions ADD COLUMN keeps_order boolean NOT NULL DEFAULT false;
         -- The partition key of a dead letter of a consumer group, and the offset of its event.

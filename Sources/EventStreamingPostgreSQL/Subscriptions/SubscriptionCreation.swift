@@ -35,6 +35,7 @@ struct SubscriptionCreation {
 
     func run(_ session: Session) throws(EventStreamingError) {
         let stream = try streams.entry(definition.stream, session)
+        try Validation.check(definition, on: stream.type)
         if try SubscriptionEntry.find(definition.id, streams, session) != nil {
             _ = try StreamRow.lock(stream, session)
             return try update(stream, session)

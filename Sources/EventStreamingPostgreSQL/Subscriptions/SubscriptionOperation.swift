@@ -44,6 +44,9 @@ final class SubscriptionWork {
     let entry: SubscriptionEntry
     let session: Session
     let moment: Moment
+    /// The moment by the clock of receipts: the server's, where that decides, because a user's receipts may be made by one
+    /// instance and expired by another.
+    let receiptTime: Timestamp
     /// The caller's clock at the moment.
     let callerUptime: Duration
     /// Where the stream begins.
@@ -72,6 +75,7 @@ final class SubscriptionWork {
         _ entry: SubscriptionEntry,
         _ session: Session,
         moment: Moment,
+        receiptTime: Timestamp,
         callerUptime: Duration,
         view: StreamView,
         hasLooked: Bool
@@ -79,6 +83,7 @@ final class SubscriptionWork {
         self.entry = entry
         self.session = session
         self.moment = moment
+        self.receiptTime = receiptTime
         self.callerUptime = callerUptime
         first = view.first
         self.hasLooked = hasLooked

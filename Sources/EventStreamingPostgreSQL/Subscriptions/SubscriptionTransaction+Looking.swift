@@ -59,11 +59,16 @@ extension SubscriptionTransaction {
             entry,
             session,
             moment: Moment(now: clock.now, uptime: subscription.uptime),
+            receiptTime: receiptTime(at: subscription.uptime),
             callerUptime: callerUptime,
             view: view,
             hasLooked: true
         )
         return (subscription, work)
+    }
+
+    private func receiptTime(at uptime: Duration) -> Timestamp {
+        usesServerTime ? Timestamp(nanosecondsSinceEpoch: uptime.clampedNanoseconds) : clock.now
     }
 
     // MARK: - Without looking
@@ -96,6 +101,7 @@ extension SubscriptionTransaction {
             entry,
             session,
             moment: Moment(now: clock.now, uptime: subscription.uptime),
+            receiptTime: receiptTime(at: subscription.uptime),
             callerUptime: callerUptime,
             view: view,
             hasLooked: false

@@ -7,19 +7,22 @@ extension SubscriptionTransaction {
 
     /// Writes down what changed, and reads the events that were handed out, in one round trip.
     ///
-    /// - Parameter isAlone: Whether this is all of the transaction.
+    /// - Parameters:
+    ///   - isAlone: Whether this is all of the transaction.
+    ///   - needsFirst: Whether the stream must begin where it was seen to begin, as nobody keeps it from being trimmed.
     /// - Returns: Where the subscription's row is now.
     func write(
         _ writer: SubscriptionWriter,
         _ loaded: LoadedSubscription,
         _ work: SubscriptionWork,
         isAlone: Bool,
+        needsFirst: Bool? = nil,
         _ session: Session
     ) throws(Failure) -> [UInt8] {
         let change = writer.command(
             for: entry,
             loaded,
-            first: isAlone ? work.first : nil,
+            first: needsFirst ?? isAlone ? work.first : nil,
             isRelaxed: isAlone && !work.isDurable,
             processed: work.processed,
             at: work.moment.now
@@ -50,6 +53,7 @@ extension SubscriptionTransaction {
         _ writer: SubscriptionWriter,
         _ loaded: LoadedSubscription,
         _ work: SubscriptionWork,
+        _ receipts: ReceiptBatch,
         _ session: Session
     ) throws(Failure) -> [UInt8] {
         let givenUp = work.effects.givenUp
@@ -60,6 +64,7 @@ extension SubscriptionTransaction {
         let place = try write(writer, loaded, work, isAlone: false, session)
         // Trimmed since the look at the stream.
         guard !work.pending.contains(where: \.isEmpty) else { throw .conflict }
+        try write(receipts, work, session)
         try translating { () throws(EventStreamingError) in
             if !work.closed.isEmpty {
                 try DeadLetterRows.close(work.closed, of: entry, session)
@@ -73,6 +78,20 @@ extension SubscriptionTransaction {
             try session.rows(Self.settle) { $0.add(entry.stream.id) }
         }
         return place
+    }
+
+    /// Writes what the operations mean for the receipts of users, after the subscription: so its lock is taken before those of
+    /// users, as ``ReceiptRows`` says.
+    func write(
+        _ receipts: ReceiptBatch,
+        _ work: SubscriptionWork,
+        _ session: Session
+    ) throws(Failure) {
+        guard !receipts.isEmpty else { return }
+        let isWritten = try translating { () throws(EventStreamingError) in
+            try receipts.write(of: entry, at: work.receiptTime, keepingFrom: work.first, session)
+        }
+        guard isWritten else { throw .conflict }
     }
 
     private static let enter = Statement(

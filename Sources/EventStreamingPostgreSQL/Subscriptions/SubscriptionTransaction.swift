@@ -101,19 +101,23 @@ struct SubscriptionTransaction {
             && (entry.stream.type == .persistent || writer.isEmpty)
         // What is more than that has to be done with the stream as it is.
         guard isPlain || work.hasLooked else { throw .conflict }
-        if isPlain, writer.isEmpty, work.processed.isEmpty {
+        let receipts = ReceiptBatch(work.effects.receipts)
+        if isPlain, writer.isEmpty, work.processed.isEmpty, receipts.isEmpty {
             gate.putBack(loaded)
             return Outcome()
         }
         let place: [UInt8]
-        if isPlain, !isLocked {
+        if isLocked {
+            place = try writeWithMore(writer, loaded, work, receipts, session)
+        } else if isPlain, receipts.isEmpty {
             place = try write(writer, loaded, work, isAlone: true, session)
-        } else if isLocked {
-            place = try writeWithMore(writer, loaded, work, session)
         } else {
             place = try session.transaction(orThrow: Failure.init(database:)) {
                 (session) throws(Failure) in
-                try writeWithMore(writer, loaded, work, session)
+                guard isPlain else { return try writeWithMore(writer, loaded, work, receipts, session) }
+                let place = try write(writer, loaded, work, isAlone: false, needsFirst: true, session)
+                try write(receipts, work, session)
+                return place
             }
         }
         loaded.version += 1

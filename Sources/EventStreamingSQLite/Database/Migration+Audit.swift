@@ -3,7 +3,7 @@ extension Migration {
     ///
     /// `dead_letter` is a number of the dead-letter stream; its record may be trimmed, the entry stays.
     static let audit = Migration(
-        version: 4,
+        version: 5,
         sql: """
             CREATE TABLE dead_letter_audit (
                 number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,7 +3,7 @@ extension Migration {
     ///
     /// `key` is the partition key of a dead letter of a consumer group, and `event` the offset of its event.
     static let order = Migration(
-        version: 5,
+        version: 6,
         sql: """
             ALTER TABLE subscriptions ADD COLUMN keeps_order INTEGER NOT NULL DEFAULT 0;
             ALTER TABLE dead_letters ADD COLUMN key INTEGER;

@@ -8,7 +8,7 @@ struct Migration: Sendable {
     let sql: String
 
     /// All steps, in order of their versions, from 1 without a gap.
-    static let all = [tables, groups, processed, audit, order]
+    static let all = [tables, groups, processed, receipts, audit, order]
 
     /// The version this code knows.
     static var latest: Int64 { all.last?.version ?? 0 }

@@ -97,10 +97,8 @@ final class SQLiteDatabase: Sendable {
     func read<Result>(_ body: (Database) throws -> Result) throws(EventStreamingError) -> Result {
         do {
             return try pool.unsafeRead(body)
-        } catch let error as EventStreamingError {
-            throw error
         } catch {
-            throw EventStreamingError(sqlite: error, path: path)
+            throw EventStreamingError(cause: error, path: path)
         }
     }
 

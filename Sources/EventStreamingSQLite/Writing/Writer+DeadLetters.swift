@@ -36,7 +36,7 @@ extension Writer {
     }
 
     /// What has happened already must not look like a refusal of what was asked for.
-    private func keptEvents(in offsets: Range<Int64>, of stream: StreamEntry) throws -> [StoredEvent] {
+    func keptEvents(in offsets: Range<Int64>, of stream: StreamEntry) throws -> [StoredEvent] {
         guard stream.first <= offsets.lowerBound else { return [] }
         do {
             return try events(in: offsets, of: stream)

@@ -7,6 +7,7 @@ extension Writer {
     /// Creates the subscription and its dead-letter stream, or changes an existing one to this definition.
     func ensureSubscription(_ definition: SubscriptionDefinition, at moment: Moment) throws {
         let stream = try stream(definition.stream)
+        try Validation.check(definition, on: stream.type)
         if let known = subscriptions[definition.id] {
             guard known.stream === stream else {
                 throw Self.conflict(definition.id, "follows stream '\(known.stream.name)', not '\(stream.name)'")

@@ -95,6 +95,7 @@ extension Writer {
         if expired.count > Limits.rememberedExpirations {
             expired.removeFirst(expired.count - Limits.rememberedExpirations)
         }
+        try write(effects.receipts, of: subscription, at: moment.now)
         try bury(effects.givenUp, of: subscription, at: moment)
     }
 }

@@ -261,7 +261,8 @@ extension SQLiteFailure {
 }
 
 extension EventStreamingError {
-    fileprivate init(cause: any Error, path: String) {
+    /// What a failure means for the caller of the store.
+    init(cause: any Error, path: String) {
         if let damage = cause as? Damage {
             self.init(.storeDamaged, "The database \(Self.printable(path)) is damaged: \(damage.what).")
         } else if let error = cause as? EventStreamingError {

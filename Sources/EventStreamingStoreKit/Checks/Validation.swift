@@ -32,12 +32,6 @@ package enum Validation {
     }
 
     package static func check(_ definition: SubscriptionDefinition) throws(EventStreamingError) {
-        guard definition.mode != .readReceipt else {
-            throw EventStreamingError(
-                .unsupported,
-                "The store has the modes broadcast, exclusive and consumerGroup, not \(definition.mode)."
-            )
-        }
         let problems = self.problems(of: definition)
         guard problems.isEmpty else {
             throw EventStreamingError(
@@ -63,6 +57,9 @@ package enum Validation {
                 "keepsOrder needs mode consumerGroup, whose events have an order by key, and another semantics than "
                     + "atMostOnce, which has no dead letters."
             )
+        }
+        if definition.mode == .readReceipt, definition.semantics != .atLeastOnce {
+            problems.append("semantics is \(definition.semantics); mode readReceipt needs atLeastOnce.")
         }
         let retry = definition.retry
         if retry.maximumAttempts < 1 {

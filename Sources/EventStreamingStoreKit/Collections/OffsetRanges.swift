@@ -1,3 +1,5 @@
+package import EventStreamingCore
+
 /// A set of offsets as ascending ranges that neither overlap nor touch.
 ///
 /// One range, by far the most frequent case, needs no allocation.
@@ -8,6 +10,13 @@ package struct OffsetRanges: Sendable, Equatable {
 
     package init(_ range: Range<Int64> = 0..<0) {
         single = range.isEmpty ? 0..<0 : range
+    }
+
+    /// The offsets of all ranges, which may come in any order and overlap.
+    package init(merging ranges: [Range<StreamOffset>]) {
+        self.init()
+        let sorted = ranges.map { $0.lowerBound.rawValue..<$0.upperBound.rawValue }
+        replace(with: Self.merge(sorted.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }))
     }
 
     /// The ranges in order; none is empty.
@@ -160,14 +169,19 @@ package struct OffsetRanges: Sendable, Equatable {
             self = other
             return
         }
+        replace(with: Self.merge((ranges + other.ranges).sorted { $0.lowerBound < $1.lowerBound }))
+    }
+
+    /// Puts sorted ranges together that overlap or touch.
+    private static func merge(_ sorted: [Range<Int64>]) -> [Range<Int64>] {
         var result: [Range<Int64>] = []
-        for range in (ranges + other.ranges).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        for range in sorted {
             if let last = result.last, range.lowerBound <= last.upperBound {
                 result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
             } else {
                 result.append(range)
             }
         }
-        replace(with: result)
+        return result
     }
 }

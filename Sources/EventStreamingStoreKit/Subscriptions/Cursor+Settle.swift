@@ -1,5 +1,13 @@
 import EventStreamingCore
 
+/// What a settlement did.
+struct Settled: Sendable {
+    /// Whether anything was given back. Even when it is due later: who waits does not know until when, yet.
+    var isGivenBack = false
+    /// The offsets that were delivered and are finished; empty where no receipts are kept.
+    var delivered = OffsetRanges()
+}
+
 extension Cursor {
     /// When events that nothing delays fall due. One moment for all of them, so that they come in order of their offsets
     /// whenever they were given back.
@@ -8,45 +16,49 @@ extension Cursor {
     // MARK: - Settling
 
     /// Applies a settlement, or throws and changes nothing.
-    ///
-    /// - Returns: Whether anything was given back. Even when it is due later: who waits does not know until when, yet.
     mutating func settle(
         _ settlement: Settlement,
         at moment: Moment,
         desk: inout Desk,
         givenUp: inout [GivenUp]
-    ) throws(EventStreamingError) -> Bool {
+    ) throws(EventStreamingError) -> Settled {
         let key = settlement.leaseEpoch
         guard let index = deliveries.index(forKey: key),
             case .leased(settlement.holder.epoch, _) = deliveries.values[index].phase
         else { throw .leaseEnded(settlement) }
+        var settled = Settled()
         if settlement.finishesAll(of: deliveries.values[index]) {
+            if desk.keepsReceipts {
+                settled.delivered = deliveries.values[index].remaining
+            }
             remove(key)
             settlePosition()
-            return false
+            return settled
         }
         let delivery = deliveries.values[index]
         var plan = try SettlementPlan(settlement, of: delivery)
+        if desk.keepsReceipts {
+            settled.delivered = plan.completed(of: delivery)
+        }
         let behind = plan.takeBehindRejections(of: delivery)
         if plan.rest.isEmpty || settlement.releasesRest {
             remove(key)
         } else {
             modify(key) { $0.remaining = plan.rest }
         }
-        var isGivenBack = false
         for rejection in plan.rejections {
             let comesAgain = reject(rejection, of: delivery, at: moment, desk: &desk, givenUp: &givenUp)
-            isGivenBack = isGivenBack || comesAgain
+            settled.isGivenBack = settled.isGivenBack || comesAgain
         }
         let released = settlement.releasesRest ? [behind, plan.rest] : [behind]
         for offsets in released where !offsets.isEmpty {
             var uncounted = delivery
             uncounted.attempts -= 1
             giveBack(offsets, of: uncounted, desk: &desk)
-            isGivenBack = true
+            settled.isGivenBack = true
         }
         settlePosition()
-        return isGivenBack
+        return settled
     }
 
     /// - Returns: Whether the offsets are delivered again; otherwise they are given up.

@@ -7,6 +7,8 @@ struct Desk: Sendable {
     var visibilityTimeout: Duration
     var consumerTimeout: Duration
     var filter: EventFilter
+    /// Whether it is remembered what was delivered to whom.
+    let keepsReceipts: Bool
     private var random: SplitMix64
     /// The last key given out.
     private(set) var lastKey: UInt64
@@ -17,6 +19,7 @@ struct Desk: Sendable {
         visibilityTimeout = definition.visibilityTimeout
         consumerTimeout = definition.consumerTimeout
         filter = EventFilter(definition.eventTypes)
+        keepsReceipts = definition.mode == .readReceipt
         random = SplitMix64(seed: seed)
         self.lastKey = lastKey
     }

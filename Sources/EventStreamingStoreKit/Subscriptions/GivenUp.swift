@@ -8,7 +8,7 @@ package struct GivenUp: Sendable {
     package let attempts: Int
     package let failure: Delivery.Failure
     /// The event's partition key, in consumer groups.
-    package let key: PartitionKey?
+    package internal(set) var key: PartitionKey?
     /// The consumer whose position it belongs to; `nil` where all share one.
     package internal(set) var consumer: ConsumerID?
 

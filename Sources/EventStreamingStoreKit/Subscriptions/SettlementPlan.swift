@@ -32,6 +32,16 @@ struct SettlementPlan: Sendable {
         }
     }
 
+    /// What the settlement finishes.
+    func completed(of delivery: Delivery) -> OffsetRanges {
+        var completed = delivery.remaining
+        completed.subtract(rest)
+        for rejection in rejections {
+            completed.subtract(rejection.offsets)
+        }
+        return completed
+    }
+
     /// Takes out of the rest what must wait in a consumer group because an earlier event of its key was rejected: its
     /// holder has not begun with it, and gets it again when its turn comes.
     mutating func takeBehindRejections(of delivery: Delivery) -> OffsetRanges {

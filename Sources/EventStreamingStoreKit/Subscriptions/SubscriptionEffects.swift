@@ -9,5 +9,8 @@ package struct SubscriptionEffects: Sendable {
     /// The registrations that ended because their time ran out.
     package internal(set) var expired: [ConsumerRegistration] = []
 
+    /// What changes in the receipts of users, in this order. Only in mode ``SubscriptionMode/readReceipt``.
+    package internal(set) var receipts: [ReceiptChange] = []
+
     package init() {}
 }

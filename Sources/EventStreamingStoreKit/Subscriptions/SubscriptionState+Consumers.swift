@@ -52,6 +52,7 @@ extension SubscriptionState {
                 Consumer(id: id, membership: membership, cursor: Cursor(at: position, tracksChanges: tracksChanges)))
             if !isShared {
                 floor.add(position)
+                noteOwnPosition(position)
             }
         }
         markChanged(id)
@@ -70,7 +71,7 @@ extension SubscriptionState {
         guard consumers.place(of: id) == nil else { return }
         enter(id, kind: .durable, epoch: epoch, position: position, at: moment, floor: &floor, effects: &effects)
         if let place = consumers.place(of: id) {
-            leave(at: place, floor: &floor)
+            leave(at: place, floor: &floor, effects: &effects)
         }
     }
 
@@ -82,23 +83,30 @@ extension SubscriptionState {
     ) throws(EventStreamingError) {
         let place = try place(of: registration)
         endLeases(at: place, because: "the consumer left", moment, &floor, &effects)
-        leave(at: place, floor: &floor)
+        leave(at: place, floor: &floor, effects: &effects)
         sharePartitions(effects: &effects)
     }
 
     /// Disconnects a consumer whose leases were ended.
-    private mutating func leave(at place: Int, floor: inout RetentionFloor) {
+    private mutating func leave(at place: Int, floor: inout RetentionFloor, effects: inout SubscriptionEffects) {
         switch consumers[place].membership.kind {
         case .durable:
             consumers[place].membership.isConnected = false
             markChanged(consumers[place].id)
-        case .temporary: forget(consumers[place].id, floor: &floor)
+        case .temporary: forget(consumers[place].id, floor: &floor, effects: &effects)
         }
     }
 
-    private mutating func forget(_ id: ConsumerID, floor: inout RetentionFloor) {
+    private mutating func forget(
+        _ id: ConsumerID,
+        floor: inout RetentionFloor,
+        effects: inout SubscriptionEffects
+    ) {
         guard let consumer = consumers.remove(id) else { return }
         markChanged(id)
+        if desk.keepsReceipts {
+            effects.receipts.append(ReceiptChange(id, .forget))
+        }
         if tracksChanges {
             forgottenDeliveries.formUnion(consumer.cursor.deliveries.keys)
         }
@@ -117,7 +125,7 @@ extension SubscriptionState {
         if isShared {
             endLeases(at: place, because: "the consumer was removed", moment, &floor, &effects)
         }
-        forget(id, floor: &floor)
+        forget(id, floor: &floor, effects: &effects)
         sharePartitions(effects: &effects)
         return true
     }
@@ -164,7 +172,7 @@ extension SubscriptionState {
             guard let place = consumers.place(of: id) else { continue }
             let epoch = consumers[place].membership.epoch
             effects.expired.append(ConsumerRegistration(subscription: definition.id, consumer: id, epoch: epoch))
-            leave(at: place, floor: &floor)
+            leave(at: place, floor: &floor, effects: &effects)
         }
         if !leaving.isEmpty {
             sharePartitions(effects: &effects)
@@ -226,7 +234,7 @@ extension SubscriptionState {
         for id in connectedPlaces.map({ consumers[$0].id }) {
             guard let place = consumers.place(of: id) else { continue }
             endLeases(at: place, because: reason, moment, &floor, &effects)
-            leave(at: place, floor: &floor)
+            leave(at: place, floor: &floor, effects: &effects)
         }
         sharePartitions(effects: &effects)
     }

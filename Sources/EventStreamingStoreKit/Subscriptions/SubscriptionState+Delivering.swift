@@ -133,13 +133,15 @@ extension SubscriptionState {
         let holder = settlement.holder
         guard let place = consumers.place(of: holder.consumer) else { throw .leaseEnded(settlement) }
         guard holder.epoch >= consumers[place].membership.epoch else { throw .consumerReplaced(holder) }
+        let read = try settlement.readOffsets(in: definition.mode)
         var givenUp: [GivenUp] = []
-        let isGivenBack = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
+        let settled = try withCursor(at: place, floor: &floor) { (cursor, _, desk) throws(EventStreamingError) in
             try cursor.settle(settlement, at: moment, desk: &desk, givenUp: &givenUp)
         }
         // In a group, what was settled may let others have what waits behind it.
         let isAwaited = partitions != nil && shared.waiting > 0
-        effects.hasNews = effects.hasNews || isGivenBack || isAwaited
+        effects.hasNews = effects.hasNews || settled.isGivenBack || isAwaited
+        note(settled.delivered, read: read, of: holder.consumer, effects: &effects)
         note(givenUp, of: holder.consumer, effects: &effects)
     }
 
@@ -149,6 +151,7 @@ extension SubscriptionState {
         for var event in givenUp {
             event.consumer = isShared ? nil : consumer
             effects.givenUp.append(event)
+            noteReceipt(of: event, consumer, effects: &effects)
         }
     }
 
@@ -182,6 +185,7 @@ extension SubscriptionState {
         } else if let place = letter.consumer.flatMap({ consumers.place(of: $0) }) {
             consumers[place].cursor.redrive(letter.event, hasKey: false, at: moment.uptime, desk: &desk)
             markChanged(consumers[place].id)
+            noteReceipt(ofRedriven: letter, consumers[place].id, effects: &effects)
         }
     }
 }

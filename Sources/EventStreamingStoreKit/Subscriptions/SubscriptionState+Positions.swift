@@ -43,6 +43,7 @@ extension SubscriptionState {
             try check(epoch, against: consumers[place].membership.epoch)
             floor.remove(consumers[place].cursor.position)
             consumers[place].cursor.reset(to: offset)
+            noteOwnPosition(offset)
             floor.add(consumers[place].cursor.position)
             markChanged(consumers[place].id)
         }

@@ -20,6 +20,8 @@ package struct SubscriptionState: Sendable {
     /// Whether consumers compete for one position.
     package let isShared: Bool
     let tracksChanges: Bool
+    /// Up to where all positions have given up what the stream no longer has.
+    private var lapped: Int64 = 0
     /// The consumers that came, changed or went since ``takeChanges()``.
     var changedConsumers: Set<ConsumerID> = []
     /// The deliveries of consumers that went since ``takeChanges()``: one of the same name may have come meanwhile.
@@ -129,6 +131,9 @@ package struct SubscriptionState: Sendable {
             floor.move(from: old, to: shared.position)
             return unfinished
         }
+        // Nothing is looked for a second time: there may be many consumers, and a store may ask at every call.
+        guard lapped < offset else { return OffsetRanges() }
+        lapped = offset
         var unfinished = OffsetRanges()
         for place in consumers.indices {
             let old = consumers[place].cursor.position
@@ -138,6 +143,11 @@ package struct SubscriptionState: Sendable {
             floor.move(from: old, to: consumers[place].cursor.position)
         }
         return unfinished
+    }
+
+    /// Notes that a position came or moved there, perhaps before what was given up.
+    mutating func noteOwnPosition(_ position: Int64) {
+        lapped = min(lapped, position)
     }
 
     /// Notes that something ends at `deadline`.

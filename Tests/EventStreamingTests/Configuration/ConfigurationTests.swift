@@ -5,7 +5,7 @@ import Testing
 struct ConfigurationTests {
     private static let bad =
         ConfigurationCase.badOptions + ConfigurationCase.badStreams + ConfigurationCase.badSubscriptions
-        + ConfigurationCase.badLimits + ConfigurationCase.badHandlers
+        + ConfigurationCase.badLimits + ConfigurationCase.badHandlers + ConfigurationCase.badReceipts
 
     @Test(arguments: bad)
     func aProblemIsReportedAlone(_ configuration: ConfigurationCase) throws {
@@ -16,7 +16,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test(arguments: ConfigurationCase.good)
+    @Test(arguments: ConfigurationCase.good + ConfigurationCase.goodReceipts)
     func whatIsNoProblemIsAccepted(_ configuration: ConfigurationCase) async throws {
         let streaming = try EventStreaming(configure: configuration.configure)
         // The store finds nothing wrong either.

@@ -38,8 +38,7 @@ struct ConfigurationCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    private init(_ name: String, texts: [String], configure: @escaping @Sendable (inout EventStreamingBuilder) -> Void)
-    {
+    init(_ name: String, texts: [String], configure: @escaping @Sendable (inout EventStreamingBuilder) -> Void) {
         self.name = name
         self.texts = texts
         self.configure = configure

@@ -24,6 +24,9 @@ extension ConfigurationCase {
         ConfigurationCase("no retention interval", "options.retentionInterval is 0.0 seconds") {
             $0.options.retentionInterval = .zero
         },
+        ConfigurationCase("no unread interval", "options.unreadInterval is 0.0 seconds", "more than zero to 365 days") {
+            $0.options.unreadInterval = .zero
+        },
         ConfigurationCase("no shutdown timeout", "options.shutdownTimeout is 0.0 seconds", "more than zero to 365 days")
         {
             $0.options.shutdownTimeout = .zero
@@ -129,7 +132,6 @@ extension ConfigurationCase {
             $0.mode = .consumerGroup
             $0.partitions = 0
         },
-        .subscription("read receipt", "mode readReceipt is not available yet") { $0.mode = .readReceipt },
         .subscription("exactly once without a transaction", "exactlyOnce needs a handler", "handleInTransaction") {
             $0.semantics = .exactlyOnce
             $0.handle { _ in }
