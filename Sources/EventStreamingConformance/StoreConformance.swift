@@ -23,7 +23,7 @@ public enum StoreConformance {
         ReceiptChecks.all, ReceiptSettlementChecks.all, ReceiptListChecks.all, ReceiptExpiryChecks.all,
         DeadLetterChecks.all, RedriveChecks.all, RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,
-        ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
+        MarkChecks.all, LockChecks.all, ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
     ].flatMap { $0 }
 
     /// Random members of consumer groups that come, go, fail and fall silent, on a manual clock: each seed is another
