@@ -8,6 +8,7 @@ extension GroupRun {
         let name = "m\(nextMember)"
         nextMember += 1
         members[name] = try await harness.register(name, of: group, kind: .temporary)
+        isShared = false
         lastSigns[name] = harness.clock.uptime
     }
 
@@ -48,6 +49,7 @@ extension GroupRun {
 
     mutating func lose(_ name: String) {
         let member = members.removeValue(forKey: name)
+        isShared = false
         endAll { $0.lease.holder == member }
     }
 
@@ -58,6 +60,7 @@ extension GroupRun {
         let isKnown = members[name] != nil
         lose(name)
         members[name] = try await harness.register(name, of: group, kind: .temporary)
+        isShared = false
         lastSigns[name] = harness.clock.uptime
         guard isKnown else { return }
         try await requireError(.consumerReplaced, from: "asking as the one before") {
@@ -71,6 +74,7 @@ extension GroupRun {
         let count = Int.random(in: 1...7, using: &random)
         let isSame = try await harness.store.partitions(of: group.id).count == count
         try await harness.store.repartition(group.id, into: count)
+        isShared = false
         if !isSame {
             endAll { _ in true }
         }

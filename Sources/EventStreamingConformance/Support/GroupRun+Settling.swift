@@ -30,16 +30,13 @@ extension GroupRun {
             }
         }
         guard !completed.isEmpty || !rejected.isEmpty else { return }
-        let letters = try await deadLetters()
         if !completed.isEmpty, Int.random(in: 0..<4, using: &random) > 0 {
             settlement.processed = try processed(completed, of: held)
         }
         try await harness.store.settle(settlement)
         noteSettled(settlement.processed, completed)
-        let givenUp = try await deadLetters().subtracting(letters)
         try finish(completed)
-        open.subtract(givenUp)
-        redriven.subtract(givenUp)
+        try await noteGivenUp(try await harness.progress(of: group))
         let behind = held.offsets.filter { offset in
             rejected.contains { $0 < offset && log[Int($0)] == log[Int(offset)] }
         }
@@ -77,16 +74,25 @@ extension GroupRun {
     }
 
     mutating func redrive() async throws {
-        let letters = try await harness.deadLetters(of: group)
-        guard let letter = letters.randomElement(using: &random) else { return }
+        let all = try await harness.deadLetters(of: group)
+        guard let letter = all.randomElement(using: &random) else { return }
         let count = try await harness.store.redrive(letter.number..<letter.number.advanced(by: 1), of: group.id)
         try requireEqual(count, 1, "redriven")
+        letters.remove(letter.event.offset.rawValue)
         open.insert(letter.event.offset.rawValue)
         marked.remove(letter.event.offset.rawValue)
         redriven.insert(letter.event.offset.rawValue)
     }
 
-    func deadLetters() async throws -> Set<Int64> {
-        Set(try await harness.deadLetters(of: group).map(\.event.offset.rawValue))
+    /// Looks which events were given up since the last time.
+    mutating func noteGivenUp(_ progress: SubscriptionProgress) async throws {
+        guard progress.deadLetters != letters.count else { return }
+        let now = Set(try await harness.deadLetters(of: group).map(\.event.offset.rawValue))
+        let new = now.subtracting(letters)
+        try require(letters.isSubset(of: now), "dead letters are gone: \(letters.subtracting(now))")
+        try require(new.isSubset(of: open), "\(new.subtracting(open)) were given up though they are finished")
+        letters = now
+        open.subtract(new)
+        redriven.subtract(new)
     }
 }

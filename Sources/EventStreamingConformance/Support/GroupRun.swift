@@ -41,6 +41,10 @@ struct GroupRun {
     var redriven: Set<Int64> = []
     var held: [UInt64: Held] = [:]
     var owners: [PartitionInfo] = []
+    /// Offsets of the open dead letters.
+    var letters: Set<Int64> = []
+    /// Whether members came or went since the partitions were looked at.
+    var isShared = false
     var finished = 0
     var nextMember = 0
 
@@ -204,11 +208,7 @@ struct GroupRun {
         expire()
         let progress = try await harness.progress(of: group)
         // What expired may have been given up.
-        let givenUp = try await deadLetters().intersection(open).subtracting(redriven)
-        open.subtract(givenUp)
-        let again = try await deadLetters().intersection(redriven)
-        open.subtract(again)
-        redriven.subtract(again)
+        try await noteGivenUp(progress)
         let lowest = open.subtracting(redriven).min() ?? Int64(log.count)
         // Never past an event that is not finished; behind the finished ones only where nobody looked at what is filtered out.
         let position = progress.position.rawValue
@@ -216,6 +216,9 @@ struct GroupRun {
         let isBehind = log[Int(position)..<Int(lowest)].contains { $0 != nil }
         try require(!isBehind, "the position \(position) is behind \(lowest), though everything before it is finished")
         try requireEqual(progress.inFlight, held.values.reduce(0) { $0 + $1.offsets.count }, "in flight")
+        // Looked at whenever somebody came or went, and now and then.
+        guard !isShared || Int.random(in: 0..<8, using: &random) == 0 else { return }
+        isShared = true
         let partitions = try await harness.store.partitions(of: group.id)
         let counts = Dictionary(grouping: partitions.compactMap(\.owner), by: { $0 }).mapValues(\.count)
         try requireEqual(Set(counts.keys.map(\.rawValue)).isSubset(of: members.keys), true, "owners are members")
