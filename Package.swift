@@ -153,7 +153,7 @@ let package = Package(
         .executableTarget(
             name: "CrashProbe",
             dependencies: [
-                "CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", grdb,
+                "CrashTesting", "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", grdb, log,
             ],
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings

@@ -15,7 +15,8 @@ let package = Package(
         .executable(name: "Benchmarks", targets: ["Benchmarks"])
     ],
     dependencies: [
-        .package(name: "swift-event-streaming", path: "..", traits: ["PostgreSQL"])
+        .package(name: "swift-event-streaming", path: "..", traits: ["PostgreSQL"]),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
     targets: [
         // Counts allocations and reads the heap; has an effect with glibc only.
@@ -41,8 +42,11 @@ let package = Package(
                 "PostgreSQLTesting",
                 .product(name: "CQRS", package: "swift-event-streaming"),
                 .product(name: "EventStreaming", package: "swift-event-streaming"),
+                .product(name: "EventStreamingConformance", package: "swift-event-streaming"),
+                .product(name: "EventStreamingInMemory", package: "swift-event-streaming"),
                 .product(name: "EventStreamingPostgreSQL", package: "swift-event-streaming"),
                 .product(name: "EventStreamingSQLite", package: "swift-event-streaming"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

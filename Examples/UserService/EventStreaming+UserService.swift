@@ -12,6 +12,7 @@ extension EventStreaming {
         try EventStreaming(storage: storage.storage) { streaming in
             streaming.options.limits.maximumPayloadBytes = options.maximumPayloadBytes
             streaming.options.logger = logger
+            streaming.options.unreadInterval = min(options.unreadTimeout / 4, .seconds(60))
 
             streaming.addStream(UserWorkflow.self) { stream in
                 stream.type = .persistent
@@ -51,6 +52,14 @@ extension EventStreaming {
                 subscription.retry.maximumAttempts = 4
                 subscription.retry.initialDelay = .milliseconds(10)
                 subscription.retry.maximumDelay = .milliseconds(50)
+            }
+            streaming.addSubscription(Subscriptions.adminNotifications) { subscription in
+                subscription.stream(UserWorkflow.self)
+                subscription.include(UserRemoved.self)
+                subscription.mode = .readReceipt
+                subscription.onUnreadTimeout = options.unreadTimeout
+                subscription.onUnreadExpired = .requeue
+                subscription.retry.maximumAttempts = 2  // one reminder, then the dead letters
             }
             streaming.addSubscription(Subscriptions.audit) { subscription in
                 subscription.stream(UserWorkflow.self)

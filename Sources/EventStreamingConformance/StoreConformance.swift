@@ -24,7 +24,7 @@ public enum StoreConformance {
         DeadLetterChecks.all, RedriveChecks.all, DiscardChecks.all, ActivityChecks.all,
         RetentionChecks.all, RetentionPolicyChecks.all,
         CapacityChecks.all, FilterChecks.all, DefinitionChecks.all, BadInputChecks.all, ObserverChecks.all,
-        ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
+        MarkChecks.all, LockChecks.all, ConcurrencyChecks.all, TransactionChecks.all, RandomizedChecks.all,
     ].flatMap { $0 }
 
     /// Random members of consumer groups that come, go, fail and fall silent, on a manual clock: each seed is another

@@ -140,5 +140,15 @@ struct CrashTests {
             #expect(result.stored >= result.acknowledged)
         }
     }
+
+    @Test("A handler that ends the process is given up on, and its neighbours are handled")
+    func trap() async throws {
+        try await withServer { server, run in
+            let result = try await TrapRun.run(storageArgument: run.storageArgument, folder: run.folder)
+            #expect(result.crashes == TrapService.attempts)
+            #expect(result.begun[TrapService.trap] == TrapService.attempts)
+            #expect(result.ended == Set(0..<Int64(TrapService.count)).subtracting([TrapService.trap]))
+        }
+    }
 }
 #endif

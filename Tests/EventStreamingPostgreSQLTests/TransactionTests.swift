@@ -94,5 +94,37 @@ struct TransactionTests {
             #expect(try await store.metadata(of: stream).count == 2 * rounds)
         }
     }
+
+    @Test("A statement that comes again and again does what it says, also when its table changes or refuses something")
+    func repeatedStatements() async throws {
+        let store = try PostgreSQLServer.makeStore(clock: SystemClock()) { $0.maximumConnections = 1 }
+        let insert = "INSERT INTO accounts VALUES ($1, $2)"
+        @Sendable func add(_ name: String, _ amount: String) async throws {
+            try await store.withPostgreSQLTransaction { transaction in
+                for number in 0..<3 {
+                    try transaction.execute(insert, ["\(name)-\(number)", amount])
+                }
+            }
+        }
+        let change: @Sendable (String) async throws -> Void = { statement in
+            _ = try await store.withPostgreSQLTransaction { try $0.execute(statement) }
+        }
+        try await change("CREATE TABLE accounts (name text PRIMARY KEY, amount int)")
+        try await add("a", "1")
+        // Refused by the table, and then not.
+        await #expect(throws: EventStreamingError.self) { try await add("a", "1") }
+        try await add("b", "2")
+        try await change("ALTER TABLE accounts ALTER COLUMN amount TYPE text")
+        // At most once it is refused because it was prepared for the other type.
+        do { try await add("c", "three") } catch { try await add("c", "three") }
+        try await change("DROP TABLE accounts")
+        await #expect(throws: EventStreamingError.self) { try await add("d", "4") }
+        try await change("CREATE TABLE accounts (name text, amount text)")
+        try await add("e", "five")
+        let rows = try await store.withPostgreSQLTransaction {
+            try $0.execute("SELECT count(*), min(amount) FROM accounts")
+        }
+        #expect(rows == [["3", "five"]])
+    }
 }
 #endif

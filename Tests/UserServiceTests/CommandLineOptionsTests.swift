@@ -14,18 +14,20 @@ struct CommandLineOptionsTests {
         #expect(options.timeout == .seconds(30))
         #expect(options.members == 3 && options.member == nil)
         #expect(options.lease == .seconds(30))
+        #expect(options.unreadTimeout == .seconds(86_400))
     }
 
     @Test("Options may come before and after the input")
     func options() throws {
         let options = try CommandLineOptions([
-            "--json", "--max-payload", "10", "-", "--max-line", "20", "--timeout", "5",
+            "--json", "--max-payload", "10", "-", "--max-line", "20", "--timeout", "5", "--unread-timeout", "6",
         ])
         #expect(options.input == "-")
         #expect(options.isJSON)
         #expect(options.maximumPayloadBytes == 10)
         #expect(options.maximumLineBytes == 20)
         #expect(options.timeout == .seconds(5))
+        #expect(options.unreadTimeout == .seconds(6))
     }
 
     @Test("A member needs no input, and a server")
@@ -54,7 +56,8 @@ struct CommandLineOptionsTests {
             [], [""], ["--json"], ["a", "b"], ["--nonsense", "a"], ["-x", "a"], ["--max-line"],
             ["--max-line", "0", "a"],
             ["--max-line", "x", "a"], ["--max-payload", "-1", "a"], ["--timeout", "99999999999999999999", "a"],
-            ["--members", "-1", "a"], ["--members", "33", "a"], ["--lease", "0", "a"], ["--member"],
+            ["--members", "-1", "a"], ["--members", "33", "a"], ["--lease", "0", "a"], ["--unread-timeout", "0", "a"],
+            ["--member"],
             ["--member", "analytics-1"], ["--storage", "sqlite", "--member", "analytics-1"],
             ["--storage", "postgresql", "--member", "analytics-1", "commands.jsonl"],
             ["--storage", "postgresql", "--member", "a b"], ["--storage", "postgresql", "--member", ""],

@@ -6,6 +6,7 @@ extension Benchmark {
             .inMemoryBatch, .inMemoryBatchSingleDelivery, .inMemoryBatchMeasured, .inMemoryBatchText,
             .inMemorySingle, .inMemoryFanout, .inMemoryContention,
             .inMemoryMemory, .inMemoryMemoryFlow,
+            .groupScaling, .groupSimulation,
             .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
         ] + SQLiteFile.benchmarks + PostgreSQLTables.benchmarks
 }
@@ -18,6 +19,7 @@ extension SQLiteFile {
         consume(consumers: 1), consume(consumers: 4),
         consumeBacklog, consumeConsumed, consumeSnapshot,
         latency,
+        exactlyOnceTransactional, exactlyOnceMark,
         memoryReplay, memoryConsume,
     ]
 }
@@ -32,6 +34,7 @@ extension PostgreSQLTables {
         consumeBacklog, consumeConsumed, consumeSnapshot,
         latency,
         fanout,
+        exactlyOnceTransactional, exactlyOnceMark, rebalance,
         memoryReplay, memoryConsume,
     ]
 }

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "Common.h"
+#include "PostgreSQL.h"
 
 #include <endian.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static PGconn *connect_to(const char *url) {
     return connection;
 }
 
-static PGconn *open_connection(const char *url, const char *schema) {
+PGconn *postgresql_open(const char *url, const char *schema) {
     PGconn *connection = connect_to(url);
     if (PQstatus(connection) != CONNECTION_OK) {
         problem("%s", PQerrorMessage(connection));
@@ -40,7 +40,7 @@ static PGconn *open_connection(const char *url, const char *schema) {
     return NULL;
 }
 
-static bool check(PGconn *connection, PGresult *result) {
+bool postgresql_check(PGconn *connection, PGresult *result) {
     ExecStatusType status = PQresultStatus(result);
     bool is_fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!is_fine) problem("%s", PQerrorMessage(connection));
@@ -49,12 +49,12 @@ static bool check(PGconn *connection, PGresult *result) {
 }
 
 static bool prepare(PGconn *connection, const char *name, const char *sql) {
-    return check(connection, PQprepare(connection, name, sql, 0, NULL));
+    return postgresql_check(connection, PQprepare(connection, name, sql, 0, NULL));
 }
 
 int postgresql_execute(const char *url, const char *sql) {
     PGconn *connection = connect_to(url);
-    bool is_fine = PQstatus(connection) == CONNECTION_OK && check(connection, PQexec(connection, sql));
+    bool is_fine = PQstatus(connection) == CONNECTION_OK && postgresql_check(connection, PQexec(connection, sql));
     if (!is_fine) problem("%s", PQerrorMessage(connection));
     PQfinish(connection);
     return is_fine ? 0 : -1;
@@ -64,7 +64,7 @@ int postgresql_execute(const char *url, const char *sql) {
 static bool make_partitions(PGconn *connection, int64_t events) {
     char sql[100];
     snprintf(sql, sizeof sql, "SELECT make_event_partitions(0, %lld)", (long long)events);
-    return check(connection, PQexec(connection, sql));
+    return postgresql_check(connection, PQexec(connection, sql));
 }
 
 // MARK: - Binary parameters
@@ -139,7 +139,7 @@ static bool insert_batch(PGconn *connection, struct buffer arrays[5], int64_t st
         values[2 + i] = arrays[i].bytes;
         lengths[2 + i] = arrays[i].length;
     }
-    return check(connection, PQexecPrepared(connection, "batch", 7, values, lengths, formats, 1));
+    return postgresql_check(connection, PQexecPrepared(connection, "batch", 7, values, lengths, formats, 1));
 }
 
 static bool insert_single(PGconn *connection, int64_t stream, int64_t offset) {
@@ -153,11 +153,11 @@ static bool insert_single(PGconn *connection, int64_t stream, int64_t offset) {
     };
     int lengths[7] = {8, 8, 8, id_length, (int)strlen(event_type), (int)strlen(correlation_id), payload_length};
     int formats[7] = {1, 1, 1, 1, 1, 1, 1};
-    return check(connection, PQexecPrepared(connection, "single", 7, values, lengths, formats, 1));
+    return postgresql_check(connection, PQexecPrepared(connection, "single", 7, values, lengths, formats, 1));
 }
 
 double postgresql_append_batches(const char *url, const char *schema, int64_t batches, int batch) {
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return -1;
     bool is_fine = make_partitions(connection, batches * batch) && prepare(connection, "batch", batch_sql);
     struct buffer arrays[5] = {0};
@@ -176,7 +176,7 @@ double postgresql_append_batches(const char *url, const char *schema, int64_t ba
 double postgresql_commit_latency(
     const char *url, const char *schema, int64_t events, int rate, struct baseline_latency *result
 ) {
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return -1;
     bool is_fine = make_partitions(connection, events) && prepare(connection, "single", single_sql);
     double *times = calloc((size_t)events, sizeof *times);
@@ -210,7 +210,7 @@ struct appender {
 static void *append(void *argument) {
     struct appender *appender = argument;
     struct appends *appends = appender->appends;
-    PGconn *connection = open_connection(appends->url, appends->schema);
+    PGconn *connection = postgresql_open(appends->url, appends->schema);
     bool is_fine = connection && prepare(connection, "single", single_sql);
     if (!is_fine) crew_fail(&appends->crew, "%s", baseline_problem());
     crew_begin(&appends->crew);
@@ -230,7 +230,7 @@ double postgresql_append_concurrent(const char *url, const char *schema, int con
     if (connections < 1 || connections > 128 || streams < 1 || streams > connections) {
         return problem("%d connections, %d streams", connections, streams);
     }
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return -1;
     bool is_fine = make_partitions(connection, connections * each);
     PQfinish(connection);
@@ -283,7 +283,7 @@ static int read_page(PGconn *connection, int64_t stream, int64_t from, int page)
 }
 
 double postgresql_replay(const char *url, const char *schema, int64_t stream, int64_t events, int page) {
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return -1;
     bool is_fine = prepare(connection, "page", page_sql);
     double began = seconds_now();
@@ -319,13 +319,13 @@ static bool commit_cursor(PGconn *connection, int number, int64_t position) {
     uint64_t numbers[2] = {htobe64((uint64_t)number), htobe64((uint64_t)position)};
     const char *values[2] = {(char *)&numbers[0], (char *)&numbers[1]};
     int lengths[2] = {8, 8}, formats[2] = {1, 1};
-    return check(connection, PQexecPrepared(connection, "cursor", 2, values, lengths, formats, 1));
+    return postgresql_check(connection, PQexecPrepared(connection, "cursor", 2, values, lengths, formats, 1));
 }
 
 static void *consume(void *argument) {
     struct consumer *consumer = argument;
     struct cursors *cursors = consumer->cursors;
-    PGconn *connection = open_connection(cursors->url, cursors->schema);
+    PGconn *connection = postgresql_open(cursors->url, cursors->schema);
     bool is_fine =
         connection && prepare(connection, "page", page_sql) && prepare(connection, "cursor", cursor_sql);
     if (!is_fine) crew_fail(&cursors->crew, "%s", baseline_problem());
@@ -353,9 +353,9 @@ double postgresql_consume(
     };
     struct consumer consumers[64];
     if (connections < 1 || connections > 64) return problem("%d connections are too many or too few", connections);
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return -1;
-    bool is_fine = check(
+    bool is_fine = postgresql_check(
         connection,
         PQexec(
             connection,
@@ -376,10 +376,10 @@ double postgresql_consume(
 // MARK: - Old snapshots
 
 void *postgresql_snapshot_begin(const char *url, const char *schema) {
-    PGconn *connection = open_connection(url, schema);
+    PGconn *connection = postgresql_open(url, schema);
     if (!connection) return NULL;
     const char sql[] = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM streams";
-    if (check(connection, PQexec(connection, sql))) return connection;
+    if (postgresql_check(connection, PQexec(connection, sql))) return connection;
     PQfinish(connection);
     return NULL;
 }

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "Common.h"
+#include "SQLite.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static const char page_sql[] =
 
 static const char cursor_sql[] = "UPDATE baseline_cursors SET position = ?2 WHERE id = ?1";
 
-static sqlite3 *open_database(const char *path) {
+sqlite3 *sqlite_open(const char *path) {
     sqlite3 *database = NULL;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &database, flags, NULL) != SQLITE_OK
@@ -34,7 +34,7 @@ static sqlite3 *open_database(const char *path) {
     return database;
 }
 
-static sqlite3_stmt *prepare(sqlite3 *database, const char *sql) {
+sqlite3_stmt *sqlite_prepare(sqlite3 *database, const char *sql) {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
         problem("%s in: %s", sqlite3_errmsg(database), sql);
@@ -42,7 +42,7 @@ static sqlite3_stmt *prepare(sqlite3 *database, const char *sql) {
     return statement;
 }
 
-static bool run(sqlite3_stmt *statement) {
+bool sqlite_run(sqlite3_stmt *statement) {
     int result = sqlite3_step(statement);
     if (result != SQLITE_DONE && result != SQLITE_ROW) {
         problem("%s in: %s", sqlite3_errmsg(sqlite3_db_handle(statement)), sqlite3_sql(statement));
@@ -68,11 +68,11 @@ struct writer {
 
 static bool writer_open(struct writer *writer, const char *path, int64_t stream) {
     memset(writer, 0, sizeof *writer);
-    writer->database = open_database(path);
+    writer->database = sqlite_open(path);
     if (!writer->database) return false;
-    writer->begin = prepare(writer->database, "BEGIN IMMEDIATE");
-    writer->commit = prepare(writer->database, "COMMIT");
-    writer->insert = prepare(writer->database, insert_sql);
+    writer->begin = sqlite_prepare(writer->database, "BEGIN IMMEDIATE");
+    writer->commit = sqlite_prepare(writer->database, "COMMIT");
+    writer->insert = sqlite_prepare(writer->database, insert_sql);
     writer->next = first_key(stream);
     if (!writer->begin || !writer->commit || !writer->insert) return false;
     sqlite3_bind_text(writer->insert, 5, event_type, -1, SQLITE_STATIC);
@@ -94,7 +94,7 @@ static bool writer_insert(struct writer *writer, const uint8_t *id, const uint8_
     sqlite3_bind_blob(writer->insert, 4, id, id_length, SQLITE_STATIC);
     sqlite3_bind_blob(writer->insert, 7, payload, payload_length, SQLITE_STATIC);
     writer->bytes += payload_length;
-    return run(writer->insert);
+    return sqlite_run(writer->insert);
 }
 
 double sqlite_append_batches(const char *path, int64_t stream, int64_t batches, int batch) {
@@ -103,14 +103,14 @@ double sqlite_append_batches(const char *path, int64_t stream, int64_t batches, 
     double began = seconds_now();
     for (int64_t i = 0; i < batches && is_fine; i++) {
         int64_t timestamp = wall_nanoseconds();
-        is_fine = run(writer.begin);
+        is_fine = sqlite_run(writer.begin);
         for (int j = 0; j < batch && is_fine; j++) {
             uint8_t id[id_length], payload[payload_length];
             make_id(id);
             make_payload(payload, i * batch + j);
             is_fine = writer_insert(&writer, id, payload, timestamp);
         }
-        is_fine = is_fine && run(writer.commit);
+        is_fine = is_fine && sqlite_run(writer.commit);
     }
     double seconds = seconds_now() - began;
     writer_close(&writer);
@@ -130,7 +130,7 @@ double sqlite_commit_latency(
         uint8_t id[id_length], payload[payload_length];
         make_id(id);
         make_payload(payload, i);
-        is_fine = run(writer.begin) && writer_insert(&writer, id, payload, wall_nanoseconds()) && run(writer.commit);
+        is_fine = sqlite_run(writer.begin) && writer_insert(&writer, id, payload, wall_nanoseconds()) && sqlite_run(writer.commit);
         times[i] = seconds_now() - before;
     }
     double seconds = seconds_now() - began;
@@ -181,11 +181,11 @@ static void shared_write(struct shared_writer *shared) {
         pthread_mutex_unlock(&shared->mutex);
 
         int64_t timestamp = wall_nanoseconds();
-        bool is_fine = run(shared->writer.begin);
+        bool is_fine = sqlite_run(shared->writer.begin);
         for (struct waiting *event = group; event && is_fine; event = event->next) {
             is_fine = writer_insert(&shared->writer, event->id, event->payload, timestamp);
         }
-        is_fine = is_fine && run(shared->writer.commit);
+        is_fine = is_fine && sqlite_run(shared->writer.commit);
         if (!is_fine) crew_fail(&shared->crew, "%s", baseline_problem());
 
         pthread_mutex_lock(&shared->mutex);
@@ -298,9 +298,9 @@ static int64_t read_page(sqlite3_stmt *select, int64_t from, int page) {
 }
 
 double sqlite_replay(const char *path, int64_t stream, int64_t events, int page) {
-    sqlite3 *database = open_database(path);
+    sqlite3 *database = sqlite_open(path);
     if (!database) return -1;
-    sqlite3_stmt *select = prepare(database, page_sql);
+    sqlite3_stmt *select = sqlite_prepare(database, page_sql);
     double began = seconds_now();
     int64_t done = 0;
     while (select && done < events) {
@@ -335,9 +335,9 @@ struct consumer {
 static void *consume(void *argument) {
     struct consumer *consumer = argument;
     struct cursors *cursors = consumer->cursors;
-    sqlite3 *database = open_database(cursors->path);
-    sqlite3_stmt *select = database ? prepare(database, page_sql) : NULL;
-    sqlite3_stmt *cursor = database ? prepare(database, cursor_sql) : NULL;
+    sqlite3 *database = sqlite_open(cursors->path);
+    sqlite3_stmt *select = database ? sqlite_prepare(database, page_sql) : NULL;
+    sqlite3_stmt *cursor = database ? sqlite_prepare(database, cursor_sql) : NULL;
     bool is_fine = select && cursor;
     if (!is_fine) crew_fail(&cursors->crew, "%s", baseline_problem());
     crew_begin(&cursors->crew);
@@ -350,7 +350,7 @@ static void *consume(void *argument) {
             sqlite3_bind_int64(cursor, 1, consumer->number);
             sqlite3_bind_int64(cursor, 2, offset + count);
             pthread_mutex_lock(&cursors->commit);
-            is_fine = run(cursor);
+            is_fine = sqlite_run(cursor);
             pthread_mutex_unlock(&cursors->commit);
         }
         if (!is_fine) crew_fail(&cursors->crew, "page at %lld: %s", (long long)offset, baseline_problem());
@@ -366,7 +366,7 @@ double sqlite_consume(const char *path, int64_t stream, int64_t events, int page
     struct cursors cursors = {.path = path, .stream = stream, .events = events, .page = page};
     struct consumer consumers[64];
     if (threads < 1 || threads > 64) return problem("%d threads are too many or too few", threads);
-    sqlite3 *database = open_database(path);
+    sqlite3 *database = sqlite_open(path);
     if (!database) return -1;
     int result = sqlite3_exec(
         database,
@@ -390,7 +390,7 @@ double sqlite_consume(const char *path, int64_t stream, int64_t events, int page
 // MARK: - Old snapshots
 
 void *sqlite_snapshot_begin(const char *path) {
-    sqlite3 *database = open_database(path);
+    sqlite3 *database = sqlite_open(path);
     if (!database) return NULL;
     if (sqlite3_exec(database, "BEGIN; SELECT count(*) FROM streams;", NULL, NULL, NULL) == SQLITE_OK) return database;
     problem("%s", sqlite3_errmsg(database));

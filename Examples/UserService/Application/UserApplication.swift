@@ -13,6 +13,7 @@ final class UserApplication: Application {
     private let streaming: EventStreaming
     private let book: ChargeBook
     private let journal: Journal
+    private let admins: [Admin]
     private let result = Mutex<Summary?>(nil)
 
     init(
@@ -27,6 +28,7 @@ final class UserApplication: Application {
         self.streaming = streaming
         self.book = book
         self.journal = journal
+        admins = Admin.all(streaming, journal)
     }
 
     func run() async throws {
@@ -65,7 +67,7 @@ final class UserApplication: Application {
             consumers.append(
                 Mailer(name: name, streaming: streaming, postOffice: PostOffice(), journal: journal))
         }
-        return consumers
+        return consumers + admins
     }
 
     func report(to console: Console) -> Bool? {
@@ -74,10 +76,10 @@ final class UserApplication: Application {
         return summary?.isRight
     }
 
-    /// Reads all commands, waits for the consumers, replays, and sums up.
+    /// Reads all commands, waits for the consumers, replays, ends the admins' day, and sums up.
     private func work() async throws {
         let waiting = Waiting(options: options, streaming: streaming, ledger: journal.ledger)
-        try await waiting.untilMembersHaveJoined()
+        try await waiting.untilConsumersHaveJoined(admins: admins.map(\.name))
         let intake = CommandIntake(
             input: input,
             maximumLineBytes: options.maximumLineBytes,
@@ -98,12 +100,18 @@ final class UserApplication: Application {
         try await waiting.untilEverythingIsFinished()
         let auditor = Auditor(streaming: streaming, journal: journal)
         _ = try await waiting.within(options.timeout) { try await auditor.run() }
-        let summary = try await Summary(
-            of: streaming,
+        for admin in admins {
+            try await admin.closeDay()
+        }
+        try await waiting.untilNothingIsUnread(by: admins.map(\.name))
+        let survey = Survey(
+            streaming: streaming,
             ledger: journal.ledger,
             book: book,
+            admins: admins.map(\.name),
             seesAnalytics: options.members > 0
         )
+        let summary = try await survey.summary()
         result.withLock { $0 = summary }
         if let failure { throw failure }
     }

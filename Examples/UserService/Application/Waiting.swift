@@ -9,19 +9,33 @@ struct Waiting: Sendable {
     /// How often to look. What other processes do nobody tells us.
     private static let interval = Duration.milliseconds(20)
 
-    /// Returns when the members of the analytics group that are in this process have their share.
-    func untilMembersHaveJoined() async throws {
-        let names = Set(Analyst.names(options.members))
+    /// Returns when the members of the analytics group that are in this process have their share, and the admins are there.
+    func untilConsumersHaveJoined(admins: [String]) async throws {
         _ = try await within(options.timeout) {
-            while try await !names.isSubset(of: connectedMembers()) {
-                try await Task.sleep(for: Self.interval)
+            try await repeatedly {
+                guard try await isConnected(admins, to: Subscriptions.adminNotifications) else { return false }
+                return try await isConnected(Analyst.names(options.members), to: Subscriptions.analytics)
             }
         }
     }
 
-    private func connectedMembers() async throws -> Set<String> {
-        let consumers = try await streaming.consumers(of: Subscriptions.analytics)
-        return Set(consumers.filter(\.isConnected).map(\.id.rawValue))
+    private func isConnected(_ names: [String], to subscription: String) async throws -> Bool {
+        let consumers = try await streaming.consumers(of: subscription)
+        return Set(names).isSubset(of: consumers.filter(\.isConnected).map(\.id.rawValue))
+    }
+
+    /// Returns when every notification was read or given up, where the time for that is short enough to be waited for.
+    func untilNothingIsUnread(by admins: [String]) async throws {
+        guard options.unreadTimeout < options.timeout else { return }
+        _ = try await within(options.timeout) {
+            try await repeatedly {
+                for admin in admins {
+                    let count = try await streaming.unreadCount(of: Subscriptions.adminNotifications, for: admin)
+                    guard count == 0 else { return false }
+                }
+                return true
+            }
+        }
     }
 
     /// Returns when every event is finished or given up by every subscription that runs all the time, or when nothing has
@@ -29,31 +43,41 @@ struct Waiting: Sendable {
     func untilEverythingIsFinished() async throws {
         _ = try await within(options.timeout) {
             var last: [SubscriptionProgress] = []
-            while true {
-                let shared = try await sharedProgress()
-                if shared != last {
+            try await repeatedly {
+                let progress = try await progress()
+                if progress != last {
                     ledger.touch()
-                    last = shared
+                    last = progress
                 }
-                if shared.allSatisfy(\.isFinished), try await !hasOutstandingEvents() { return }
-                try await Task.sleep(for: Self.interval)
+                guard progress.allSatisfy(\.isFinished) else { return false }
+                return try await !hasOutstandingEvents()
             }
         }
     }
 
-    /// How far they are that other processes may help with.
-    private func sharedProgress() async throws -> [SubscriptionProgress] {
-        try await streaming.progress(of: Subscriptions.analytics)
-            + streaming.progress(of: Subscriptions.billing)
+    /// How far those are whose position tells all there is to know, whoever works for them.
+    private func progress() async throws -> [SubscriptionProgress] {
+        var all: [SubscriptionProgress] = []
+        for subscription in [Subscriptions.analytics, Subscriptions.billing, Subscriptions.adminNotifications] {
+            all += try await streaming.progress(of: subscription)
+        }
+        return all
+    }
+
+    /// Looks until `condition` holds.
+    private func repeatedly(_ condition: () async throws -> Bool) async throws {
+        while try await !condition() {
+            try await Task.sleep(for: Self.interval)
+        }
     }
 
     /// Whether consumers of this process have not seen all events.
     private func hasOutstandingEvents() async throws -> Bool {
-        for (subscription, stream) in Summary.subscriptions
+        for (subscription, stream) in Subscriptions.streams
         where [Subscriptions.invitationAnalytics, Subscriptions.mail].contains(subscription) {
             let head = try await streaming.metadata(of: stream).head
             let beginning = ledger.beginning(of: stream)
-            let deadLetters = try await Summary.deadLetters(of: subscription, from: beginning, in: streaming).count
+            let deadLetters = try await streaming.givenUp(by: subscription, from: beginning).count
             let done = ledger.tally(of: subscription).finished.count + deadLetters
             if done < beginning.distance(to: head) { return true }
         }

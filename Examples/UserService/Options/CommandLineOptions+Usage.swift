@@ -22,6 +22,8 @@ extension CommandLineOptions {
           --members <number>      how many members of the analytics group this process has; 3 by default, at most 32
           --member <name>         be a member of that name, and nothing else
           --lease <seconds>       after how long a silence others take over a process's work; 30 by default
+          --unread-timeout <s>    after how many seconds unread an admin is reminded, and after as many more a
+                                  notification is given up; 86400 by default, which are 24 hours
           --json                  write JSON Lines instead of text
           --max-payload <bytes>   the largest event; 1000000 by default
           --max-line <bytes>      the longest line; 20000000 by default

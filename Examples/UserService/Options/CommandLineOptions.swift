@@ -24,6 +24,8 @@ struct CommandLineOptions: Equatable {
     var member: String?
     /// After how long a silence others take over a process's work.
     var lease: Duration = .seconds(30)
+    /// How long a notification may be unread.
+    var unreadTimeout: Duration = .seconds(24 * 3600)
     var isJSON = false
     var showsHelp = false
     var maximumPayloadBytes = 1_000_000
@@ -69,6 +71,7 @@ struct CommandLineOptions: Equatable {
             }
             member = name
         case "--lease": lease = .seconds(try Self.number(next(), of: option, in: 1...3600))
+        case "--unread-timeout": unreadTimeout = .seconds(try Self.number(next(), of: option, in: 1...31_536_000))
         case "--max-payload": maximumPayloadBytes = try Self.number(next(), of: option, in: 1...2_000_000_000)
         case "--max-line": maximumLineBytes = try Self.number(next(), of: option, in: 1...2_000_000_000)
         case "--timeout": timeout = .seconds(try Self.number(next(), of: option, in: 1...86_400))

@@ -10,7 +10,7 @@ struct Beginning: Sendable {
     init(of streaming: EventStreaming) async throws {
         var heads: [String: StreamOffset] = [:]
         var positions: [String: StreamOffset] = [:]
-        for (subscription, stream) in Summary.subscriptions {
+        for (subscription, stream) in Subscriptions.streams {
             heads[stream] = try await streaming.metadata(of: stream).head
             positions[subscription] = try await streaming.progress(of: subscription).map(\.position).min()
         }

@@ -17,8 +17,18 @@ struct Journal: Sendable {
     /// A consumer is done with a delivery.
     func finished(_ delivery: Delivery) {
         console.write(DeliveryEntry(delivery))
-        guard let stream = Summary.stream(of: delivery.subscription.rawValue) else { return }
+        guard let stream = Subscriptions.stream(of: delivery.subscription.rawValue) else { return }
         ledger.finished(Sighting(delivery, in: stream))
+    }
+
+    /// An admin got a notification. Each admin gets all of them, so each has a tally.
+    func notified(_ delivery: Delivery) {
+        console.write(DeliveryEntry(delivery))
+        ledger.finished(
+            Sighting(
+                delivery, in: UserWorkflow.streamName, as: Subscriptions.notifications(to: delivery.consumerID.rawValue)
+            )
+        )
     }
 
     /// A consumer failed with a delivery, and will give it back.

@@ -11,14 +11,16 @@ struct Sighting {
 }
 
 extension Sighting {
-    /// - Parameter stream: The stream that the delivery's subscription follows.
-    init(_ delivery: Delivery, in stream: String) {
+    /// - Parameters:
+    ///   - stream: The stream that the delivery's subscription follows.
+    ///   - name: Under which name it is counted; by default the subscription's.
+    init(_ delivery: Delivery, in stream: String, as name: String? = nil) {
         self.init(
             event: delivery.record.id,
             offset: delivery.record.offset,
             workflow: delivery.workflowID,
             stream: stream,
-            subscription: delivery.subscription.rawValue,
+            subscription: name ?? delivery.subscription.rawValue,
             consumer: delivery.consumerID.rawValue
         )
     }

@@ -10,20 +10,26 @@ extension Summary {
         for member in members {
             console.write(member)
         }
+        if !admins.isEmpty {
+            console.write(heading: "\n\(Subscriptions.adminNotifications), by their receipts")
+        }
+        for admin in admins {
+            console.write(admin)
+        }
         console.write(heading: "")
         console.write(charges)
         console.write(Totals(self))
     }
 
     private static let heading =
-        "subscription".padded(to: 22) + "stream".padded(to: 18) + "expected".padded(to: 9)
+        "subscription".padded(to: 29) + "stream".padded(to: 18) + "expected".padded(to: 9)
         + "delivered".padded(to: 10) + "repeated".padded(to: 9) + "dead-lettered".padded(to: 14) + "lost"
 }
 
 extension Summary.Row {
     var text: String {
         [
-            subscription.padded(to: 22), stream.padded(to: 18), String(expected).padded(to: 9),
+            subscription.padded(to: 29), stream.padded(to: 18), String(expected).padded(to: 9),
             String(delivered).padded(to: 10), String(repeated).padded(to: 9), String(deadLettered).padded(to: 14),
             String(lost),
         ].joined()

@@ -10,7 +10,8 @@ import EventStreaming
 ///   events, or, if that is more, as many as commands were accepted that emit one.
 ///
 /// The three come from sources that do not know of each other, so that a loss anywhere shows. Besides, it tells what the
-/// members of the analytics group have done, and whether every event of a user was charged exactly once.
+/// members of the analytics group have done, what the admins have read, and whether every event of a user was charged exactly
+/// once.
 struct Summary: Equatable {
     /// What is known of one subscription.
     struct Source {
@@ -18,6 +19,8 @@ struct Summary: Equatable {
         let stream: String
         let tally: Tally
         let deadLetters: Set<MessageID>
+        /// How many events it should have; where nothing is said, as many as its stream has.
+        var expected: Int?
     }
 
     /// One line of the table.
@@ -35,6 +38,7 @@ struct Summary: Equatable {
     let emitted: Int
     let rows: [Row]
     let members: [MemberEntry]
+    let admins: [AdminEntry]
     /// How many events a member handled after a later one of the same user.
     let disordered: Int
     let charges: ChargeCheck
@@ -50,6 +54,7 @@ struct Summary: Equatable {
     ///   - accepted: How many events accepted commands emitted, by stream.
     ///   - sources: The subscriptions.
     ///   - members: The members of the analytics group.
+    ///   - admins: Those who get notifications.
     ///   - disordered: How many events a member handled after a later one of the same user.
     ///   - charges: What was charged.
     init(
@@ -57,15 +62,17 @@ struct Summary: Equatable {
         accepted: [String: Int],
         sources: [Source],
         members: [MemberEntry],
+        admins: [AdminEntry],
         disordered: Int,
         charges: ChargeCheck
     ) {
         self.members = members
+        self.admins = admins
         self.disordered = disordered
         self.charges = charges
         emitted = heads.values.reduce(0, +)
         rows = sources.map { source in
-            let expected = max(heads[source.stream] ?? 0, accepted[source.stream] ?? 0)
+            let expected = source.expected ?? max(heads[source.stream] ?? 0, accepted[source.stream] ?? 0)
             let deadLettered = source.deadLetters.subtracting(source.tally.finished).count
             let delivered = source.tally.finished.count
             return Row(

@@ -43,12 +43,12 @@ final class Engine: Sendable {
         let store = try storage.makeStore(in: EventStreamingStorage.Environment(clock: options.clock))
         self.store = store
         let definitions = subscriptions.map(\.definition)
+        try Engine.checkTransactions(of: store, for: definitions)
         telemetry = Telemetry(options: options, streams: streams.definitions.map(\.name), subscriptions: definitions)
         health = HealthWatch(of: subscriptions, in: store, options)
         plans = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.definition.id, $0) })
         router = StreamRouter(definitions)
         let preparation = Preparation { () async throws(EventStreamingError) in
-            try Engine.checkTransactions(of: store, for: definitions)
             for stream in streams.definitions {
                 try await store.createStream(stream)
             }

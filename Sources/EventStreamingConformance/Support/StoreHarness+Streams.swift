@@ -28,7 +28,7 @@ extension StoreHarness {
     }
 
     /// Makes an event of a workflow, or with a partition key of its own.
-    func event(of key: String, isHeader: Bool = false) throws -> NewEvent {
+    func event(of key: String, isHeader: Bool = false, type: String = "Ordered") throws -> NewEvent {
         let context = EventContext(
             correlationID: isHeader ? nil : try WorkflowID(key),
             headers: isHeader ? [PartitionKey.header: key] : [:]
@@ -36,7 +36,7 @@ extension StoreHarness {
         let bytes = Array(key.utf8)
         return NewEvent(
             id: ids.next(),
-            type: EventType(name: "Ordered"),
+            type: EventType(name: type),
             payload: .encoded(bytes),
             size: bytes.count,
             context: context

@@ -10,6 +10,8 @@ final class Session {
     private let answerTimeout: Duration
     /// The names of prepared statements, by their text.
     private var prepared: [String: String] = [:]
+    /// Statements of somebody else that were run on this connection.
+    private var texts = RepeatedTexts()
     /// Until when the server may take to answer; set for every unit of work.
     private var deadline: ContinuousClock.Instant?
 
@@ -145,18 +147,44 @@ final class Session {
         }
     }
 
-    /// Runs a statement of somebody else, with values and results in text form.
+    /// Runs a statement of somebody else, with values and results in text form. One that changes rows is prepared when it
+    /// comes again.
     func textQuery(_ text: String, _ values: [String?]) throws(DatabaseError) -> [[String?]] {
         guard !text.utf8.contains(0), !values.contains(where: { $0?.utf8.contains(0) == true }) else {
             throw DatabaseError(message: "a text has a NUL", sqlState: "22021", isFatal: false)
         }
+        let name = try prepareRepeated(text)
         let isSent = withCStrings(values[...], []) { pointers in
-            PQsendQueryParams(handle, text, Int32(clamping: pointers.count), nil, pointers, nil, nil, 0) == 1
+            let count = Int32(clamping: pointers.count)
+            return name.map { PQsendQueryPrepared(handle, $0, count, pointers, nil, nil, 0) == 1 }
+                ?? (PQsendQueryParams(handle, text, count, nil, pointers, nil, nil, 0) == 1)
         }
         guard isSent else { throw DatabaseError(connection: handle) }
-        let rows = try rows(of: answers())
+        let rows: Rows
+        do throws(DatabaseError) {
+            rows = try self.rows(of: answers())
+        } catch {
+            // It may have been prepared for a table that looks different now. Refused values are no reason to think so.
+            if error.sqlState?.hasPrefix("23") != true {
+                texts.forget(text)
+            }
+            throw error
+        }
         return (0..<rows.count).map { row in
             (0..<rows.columnCount).map { column in rows.optionalText(row, column) }
+        }
+    }
+
+    /// The name under which a text is prepared; `nil` when it is to be run as it is.
+    private func prepareRepeated(_ text: String) throws(DatabaseError) -> String? {
+        switch texts.next(text) {
+        case .runAsItIs: return nil
+        case .runPrepared(let name): return name
+        case .prepare(let name):
+            guard PQsendPrepare(handle, name, text, 0, nil) == 1 else { throw DatabaseError(connection: handle) }
+            _ = try rows(of: answers())
+            texts.notePrepared(text, as: name)
+            return name
         }
     }
 

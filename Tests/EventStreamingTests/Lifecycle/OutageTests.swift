@@ -18,16 +18,7 @@ struct OutageTests {
         _ streaming: EventStreaming,
         until isReached: @escaping @Sendable (EventStreaming) async throws -> Bool
     ) async throws {
-        let clock = clock
-        try await inTime {
-            while try await !isReached(streaming) {
-                try Task.checkCancellation()
-                if let deadline = clock.nextDeadline {
-                    clock.advance(by: min(deadline - clock.uptime, .milliseconds(500)))
-                }
-                for _ in 0..<50 { await Task.yield() }
-            }
-        }
+        try await streaming.pass(clock, until: isReached)
     }
 
     @Test(

@@ -10,21 +10,37 @@ import Darwin
 
 /// The service that crash tests kill: it appends and consumes, and says what it does.
 ///
-///     CrashProbe <storage> <effects file> append    until it is killed
-///     CrashProbe <storage> <effects file> drain     until every subscription has finished
+///     CrashProbe <storage> <effects file> append         until it is killed, or its standard input ends
+///     CrashProbe <storage> <effects file> drain          until every subscription has finished
+///     CrashProbe <storage> <effects file> exact <name>   as append, with events handled exactly once
+///     CrashProbe <storage> <effects file> exact-drain <name>    as drain, redriving what was given up
+///     CrashProbe <storage> <effects file> trap           a handler that ends the process; until it has finished
 ///
 /// Standard output has a line for each attempt to append, `try <key>…`, and for each success, `ack <offset> <key>…`.
-/// The effects file gets a line for each event handled, before the event counts as finished. One subscription writes rows
-/// to a table `probe_effects` instead, each in the transaction that finishes its event.
+/// The effects file gets a line for each event handled, before the event counts as finished. Where rows are written instead,
+/// each is written in the transaction that finishes its event.
 @main
 struct Main {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let store = try ProbeStore(arguments[1]) else {
-            throw ProbeError(text: "usage: CrashProbe sqlite:<path>|postgresql:<url> <effects file> append|drain")
+        guard arguments.count >= 4, let store = try ProbeStore(arguments[1]) else {
+            throw ProbeError(
+                text:
+                    "usage: CrashProbe sqlite:<path>|postgresql:<url> <effects file> append|drain|exact|exact-drain|trap [name]"
+            )
         }
         let effects = try EffectsFile(path: arguments[2])
-        try await store.makeTable()
+        try await untilAvailable { try await store.makeTables() }
+        switch arguments[3] {
+        case "exact": try await runExactlyOnce(store, effects, as: arguments.last ?? "", drains: false)
+        case "exact-drain": try await runExactlyOnce(store, effects, as: arguments.last ?? "", drains: true)
+        case "trap": try await runTrap(store, effects)
+        case "drain": try await run(store, effects, drains: true)
+        default: try await run(store, effects, drains: false)
+        }
+    }
+
+    private static func run(_ store: ProbeStore, _ effects: EffectsFile, drains: Bool) async throws {
         let streaming = try EventStreaming(storage: store.storage) { streaming in
             ProbeService.declare(in: &streaming) { subscription, delivery in
                 if subscription == ProbeService.recorder {
@@ -34,10 +50,9 @@ struct Main {
                 }
             }
         }
-        let drains = arguments[3] == "drain"
         try await withEventStreaming(streaming) { streaming in
             if drains {
-                try await drain(streaming)
+                try await drain(streaming, ProbeService.subscriptions)
                 print("drained")
             } else {
                 try await append(to: streaming)
@@ -47,19 +62,22 @@ struct Main {
 
     // MARK: - Appending
 
-    private static func append(to streaming: EventStreaming) async throws {
+    /// Appends until standard input ends.
+    static func append(to streaming: EventStreaming) async throws {
+        let input = StandardInput()
         let process = UInt64.random(in: 1 ... .max)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<4 {
-                group.addTask { try await append(to: streaming, as: "\(process)-\(task)") }
+                group.addTask { try await append(to: streaming, as: "\(process)-\(task)", until: input) }
             }
             try await group.waitForAll()
         }
     }
 
-    private static func append(to streaming: EventStreaming, as writer: String) async throws {
+    private static func append(to streaming: EventStreaming, as writer: String, until input: StandardInput) async throws
+    {
         var number = 0
-        while !Task.isCancelled {
+        while !Task.isCancelled, !input.hasEnded {
             let keys = (0..<Int.random(in: 1...5)).map { "\(writer)-\(number + $0)" }
             number += keys.count
             say("try " + keys.joined(separator: " "))
@@ -80,24 +98,46 @@ struct Main {
     // MARK: - Draining
 
     /// Waits until every position is at the end. The handlers run meanwhile.
-    private static func drain(_ streaming: EventStreaming) async throws {
+    ///
+    /// - Parameter step: What to do again and again; whether something is left to do besides.
+    static func drain(
+        _ streaming: EventStreaming,
+        _ subscriptions: [String],
+        _ step: () async throws -> Bool = { false }
+    ) async throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(60)
+        let deadline = clock.now + .seconds(120)
         while clock.now < deadline {
-            var isDone = true
-            for subscription in ProbeService.subscriptions {
-                for progress in try await streaming.progress(of: subscription) where progress.position < progress.head {
+            var isDone = try await !step()
+            for subscription in subscriptions {
+                for progress in try await streaming.progress(of: subscription) where !progress.isFinished {
                     isDone = false
                 }
             }
             if isDone { return }
             try await clock.sleep(for: .milliseconds(20))
         }
-        throw ProbeError(text: "not drained within a minute")
+        var state = ""
+        for subscription in subscriptions {
+            state += "\n\(subscription): \(try await streaming.progress(of: subscription))"
+        }
+        throw ProbeError(text: "not drained within two minutes:\(state)")
+    }
+
+    /// Does something again and again while the store is away.
+    static func untilAvailable(_ body: () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await body()
+            } catch let error as EventStreamingError where error.isRetriable {
+                say("unknown \(error.code)")
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     /// Writes a line at once: what the program has said must not be lost with it.
-    private static func say(_ line: String) {
+    static func say(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         output.withLock { _ in
             var rest = bytes[...]
@@ -110,29 +150,4 @@ struct Main {
     }
 
     private static let output = Mutex(())
-}
-
-/// A file of lines, each written with one call of the system.
-final class EffectsFile: Sendable {
-    private let descriptor: Int32
-
-    init(path: String) throws {
-        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard descriptor >= 0 else { throw ProbeError(text: "cannot open \(path)") }
-    }
-
-    func write(_ line: String) throws {
-        let bytes = Array((line + "\n").utf8)
-        #if canImport(Glibc)
-        let count = Glibc.write(descriptor, bytes, bytes.count)
-        #else
-        let count = Darwin.write(descriptor, bytes, bytes.count)
-        #endif
-        guard count == bytes.count else { throw ProbeError(text: "cannot write the effects") }
-    }
-}
-
-struct ProbeError: Error, CustomStringConvertible {
-    let text: String
-    var description: String { text }
 }

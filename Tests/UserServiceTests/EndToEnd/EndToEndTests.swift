@@ -23,8 +23,9 @@ struct EndToEndTests {
     @Test("The committed input: every number is as it must be")
     func committedInput() async throws {
         let outcome = try await UserService.run([Self.committedInput])
-        // 120 events of users go to analytics, bill and audit, 163 of invitations to analytics and mail; 4 mails bounce.
-        #expect(outcome.summary == summary(120 + 163, 3 * 120 + 163 + 159, deadLettered: 4))
+        // 120 events of users go to analytics, bill and audit, 12 of them to three admins, 163 of invitations to analytics
+        // and mail; 4 mails bounce.
+        #expect(outcome.summary == summary(120 + 163, 3 * 120 + 3 * 12 + 163 + 159, deadLettered: 4))
         #expect(outcome.exitCode == 0)
         #expect(outcome.errors == [])
         #expect(outcome.count(": accepted ") == 283)
@@ -64,6 +65,8 @@ struct EndToEndTests {
             }
             #expect(third.count("userService.idTaken") > 0, "Who is a user is known from the history.")
             #expect(third.lines.contains("seat-billing: 120 rows for 120 events, 96 seats to pay"))
+            // Of the 12 users who left in the first and the second run; there is a day to read that.
+            #expect(third.count("  admin-notifications/admin-3: 12 unread") == 1)
             #expect(third.summary.hasSuffix("lost=0 uncharged=0 charged-twice=0"), "\(third.summary)")
         }
     }
@@ -113,7 +116,8 @@ struct EndToEndTests {
         #expect(lines.last?.lost == 0)
         #expect(
             Set(lines.map(\.kind)) == [
-                "beginning", "accepted", "rejected", "delivered", "failed", "subscription", "member", "charges",
+                "beginning", "accepted", "rejected", "delivered", "failed", "subscription", "member", "read", "admin",
+                "charges",
                 "summary",
             ])
         let delivered = Dictionary(grouping: lines.filter { $0.kind == "delivered" }, by: { $0.subscription ?? "" })

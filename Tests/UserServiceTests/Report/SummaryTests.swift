@@ -31,6 +31,7 @@ struct SummaryTests {
             accepted: ["events": accepted],
             sources: sources,
             members: [],
+            admins: [],
             disordered: disordered,
             charges: ChargeCheck(
                 events: ids,
@@ -78,6 +79,15 @@ struct SummaryTests {
         #expect(summary.delivered == 1)
         #expect(summary.deadLettered == 0)
         #expect(summary.lost == 1)
+    }
+
+    @Test("A subscription that passes over some events has an expectation of its own")
+    func filtered() {
+        var source = source(finished: [0, 1])
+        source.expected = 2
+        #expect(makeSummary(4, accepted: 4, [source]).lost == 0)
+        source.expected = 3
+        #expect(makeSummary(4, accepted: 4, [source]).lost == 1)
     }
 
     @Test("Without a loss it is wrong, too, when something is out of order or charged wrongly")

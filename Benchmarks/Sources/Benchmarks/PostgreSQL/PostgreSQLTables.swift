@@ -13,8 +13,8 @@ struct PostgreSQLTables: DurableDatabase {
     private static let server = Result { try PostgreSQLServer(.durable) }
     private static let number = Atomic(0)
 
-    private let url: String
-    private let schema: String
+    let url: String
+    let schema: String
 
     static func withEmpty<Result>(_ body: (PostgreSQLTables) async throws -> Result) async throws -> Result {
         let schema = "benchmark_\(number.add(1, ordering: .relaxed).newValue)"

@@ -6,7 +6,7 @@ import EventStreamingSQLite
 struct SQLiteFile: DurableDatabase {
     static let name = "sqlite"
 
-    private let path: String
+    let path: String
 
     static func withEmpty<Result>(_ body: (SQLiteFile) async throws -> Result) async throws -> Result {
         let folder = try TemporaryFolder()

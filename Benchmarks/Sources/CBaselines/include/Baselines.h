@@ -38,6 +38,13 @@ double sqlite_commit_latency(const char *path, int64_t stream, int64_t events, i
 void *sqlite_snapshot_begin(const char *path);
 void sqlite_snapshot_end(void *snapshot);
 
+/// Makes an empty table for effects of events, beside those of the store. Returns 0, or a negative number.
+int sqlite_effects_reset(const char *path);
+/// How many rows there are, not counting an event twice; a negative number when it cannot be said.
+int64_t sqlite_effects_count(const char *path);
+/// One connection inserts effects one by one, a transaction for each batch.
+double sqlite_effects_insert(const char *path, int64_t batches, int batch);
+
 // MARK: - PostgreSQL
 
 /// Runs statements.
@@ -67,5 +74,10 @@ double postgresql_commit_latency(
 /// Begins a transaction that reads, and goes on to see what was there then. NULL when it cannot.
 void *postgresql_snapshot_begin(const char *url, const char *schema);
 void postgresql_snapshot_end(void *snapshot);
+
+/// As for SQLite, in the schema.
+int postgresql_effects_reset(const char *url, const char *schema);
+int64_t postgresql_effects_count(const char *url, const char *schema);
+double postgresql_effects_insert(const char *url, const char *schema, int64_t batches, int batch);
 
 #endif
