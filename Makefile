@@ -42,6 +42,10 @@ bench: ## Build the benchmarks for release and run them [FILTER=name]
 format: ## Rewrite the sources in the house format
 	@bash dev/format
 
+.PHONY: protos
+protos: ## Write the Swift code for Protos/ anew; needs protoc (Debian: protobuf-compiler)
+	@bash dev/generate-protos
+
 .PHONY: docs
 docs: ## Build the documentation of every library into .build/docs
 	@bash dev/docs

@@ -23,6 +23,10 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
 let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 // Every edge to a native library carries its trait: without it, the library need not be on the machine.
@@ -40,6 +44,7 @@ let package = Package(
         // Empty without the trait PostgreSQL.
         .library(name: "EventStreamingPostgreSQL", targets: ["EventStreamingPostgreSQL"]),
         .library(name: "EventStreamingGRPC", targets: ["EventStreamingGRPC"]),
+        .library(name: "EventStreamingJWT", targets: ["EventStreamingJWT"]),
         .library(name: "EventStreamingConfiguration", targets: ["EventStreamingConfiguration"]),
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
@@ -60,6 +65,10 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.1"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         // Only for tests.
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.5.0"),
@@ -107,8 +116,14 @@ let package = Package(
             name: "EventStreamingGRPC",
             dependencies: [
                 "EventStreaming", "EventStreamingCore", "CQRS", log, serviceLifecycle, deque, grpc, grpcTransport,
-                grpcProtobuf, protobuf,
+                grpcProtobuf, protobuf, x509, asn1, nioCore,
             ],
+            swiftSettings: settings
+        ),
+        // By itself, so that who knows callers in another way need not build it.
+        .target(
+            name: "EventStreamingJWT",
+            dependencies: ["EventStreamingGRPC", "EventStreamingCore", jwtKit],
             swiftSettings: settings
         ),
         // Layer 3: composition.
@@ -124,7 +139,7 @@ let package = Package(
         .target(name: "EventStreamingTesting", dependencies: ["EventStreaming"], swiftSettings: settings),
         .target(
             name: "EventStreamingConformance",
-            dependencies: ["EventStreamingCore", "EventStreamingTesting"],
+            dependencies: ["EventStreamingCore", "EventStreaming", "EventStreamingTesting"],
             swiftSettings: settings
         ),
         // Layer 4: applications.
@@ -232,7 +247,15 @@ let package = Package(
             name: "EventStreamingGRPCTests",
             dependencies: [
                 "EventStreamingGRPC", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting", grpc,
-                grpcTransport, grpcProtobuf, protobuf, inMemoryLogging, serviceLifecycle,
+                grpcTransport, grpcProtobuf, protobuf, inMemoryLogging, serviceLifecycle, "ProcessTesting", "CQRS", log,
+                nioCore, .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EventStreamingJWTTests",
+            dependencies: [
+                "EventStreamingJWT", "EventStreamingGRPC", "EventStreamingCore", "EventStreamingTesting", jwtKit,
             ],
             swiftSettings: settings
         ),

@@ -83,7 +83,9 @@ def extract_symbol_graphs(scratch, modules, output):
 
 def _module_maps(scratch, built):
     """The C modules that Swift modules may refer to: those SwiftPM wrote, and those that dependencies bring along."""
-    yield from glob.glob(os.path.join(built, "*.build", "module.modulemap"))
+    # Without those of programs that only run while something is built: they have the same names.
+    maps = glob.glob(os.path.join(built, "*.build", "module.modulemap"))
+    yield from (path for path in maps if not os.path.dirname(path).endswith("-tool.build"))
     yield from glob.glob(os.path.join(ROOT, "Sources", "*", "module.modulemap"))
     # System libraries of dependencies; which of them is used, nothing in the build tells.
     yield from glob.glob(os.path.join(ROOT, scratch, "checkouts", "*", "Sources", "*", "module.modulemap"))

@@ -106,7 +106,7 @@ extension InMemoryEventStreamStore: ReadReceiptStore {
         }
     }
 
-    /// Does with events that were unread for too long what the policy says.
+    /// Does with events that were unread for too long what the policy says; at most 10 000 of them in one call.
     public func expireUnread(
         of subscription: SubscriptionID,
         after timeout: Duration,
@@ -118,6 +118,7 @@ extension InMemoryEventStreamStore: ReadReceiptStore {
         return try handle.change(at: Moment(clock)) {
             (subscription, log, _, moment, effects) throws(EventStreamingError) in
             let since = moment.now - timeout
+            let limit = min(limit, Limits.unreadEventsPerExpiry)
             let overdue = subscription.receipts.overdue(since: since, keepingFrom: log.first, limit: limit)
             return subscription.state.expireUnread(
                 overdue,

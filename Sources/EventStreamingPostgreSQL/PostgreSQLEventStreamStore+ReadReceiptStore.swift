@@ -154,8 +154,8 @@ extension PostgreSQLEventStreamStore: ReadReceiptStore {
         }
     }
 
-    /// Does with events that were unread for too long what the policy says. Several instances may do it at once: a receipt
-    /// that somebody changed since it was looked at is looked at again.
+    /// Does with events that were unread for too long what the policy says, at most 10 000 of them in one call. Several
+    /// instances may do it at once: a receipt that somebody changed since it was looked at is looked at again.
     public func expireUnread(
         of subscription: SubscriptionID,
         after timeout: Duration,
@@ -175,7 +175,7 @@ extension PostgreSQLEventStreamStore: ReadReceiptStore {
                 in: work.entry,
                 after: timeout,
                 at: work.receiptTime,
-                limit: limit,
+                limit: min(limit, Limits.unreadEventsPerExpiry),
                 work.session
             )
             var events: [Int64: StoredEvent] = [:]

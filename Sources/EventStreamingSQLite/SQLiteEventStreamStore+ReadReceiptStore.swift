@@ -79,7 +79,8 @@ extension SQLiteEventStreamStore: ReadReceiptStore {
         }
     }
 
-    /// Does with events that were unread for too long what the policy says. It is on disk when this returns.
+    /// Does with events that were unread for too long what the policy says, at most 10 000 of them in one call. It is on disk
+    /// when this returns.
     public func expireUnread(
         of subscription: SubscriptionID,
         after timeout: Duration,

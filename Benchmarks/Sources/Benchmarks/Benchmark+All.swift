@@ -20,6 +20,7 @@ extension SQLiteFile {
         consumeBacklog, consumeConsumed, consumeSnapshot,
         latency,
         exactlyOnceTransactional, exactlyOnceMark,
+        receipts,
         memoryReplay, memoryConsume,
     ]
 }
@@ -35,6 +36,7 @@ extension PostgreSQLTables {
         latency,
         fanout,
         exactlyOnceTransactional, exactlyOnceMark, rebalance,
+        receipts,
         memoryReplay, memoryConsume,
     ]
 }

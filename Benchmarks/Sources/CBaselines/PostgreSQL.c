@@ -387,3 +387,20 @@ void *postgresql_snapshot_begin(const char *url, const char *schema) {
 void postgresql_snapshot_end(void *snapshot) {
     PQfinish(snapshot);
 }
+
+// MARK: - Sizes
+
+double postgresql_table_bytes(const char *url, const char *schema, const char *table) {
+    PGconn *connection = postgresql_open(url, schema);
+    if (!connection) return -1;
+    const char *values[] = { table };
+    PGresult *result = PQexecParams(
+        connection, "SELECT pg_total_relation_size($1::regclass)", 1, NULL, values, NULL, NULL, 0
+    );
+    double bytes = -1;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) bytes = atof(PQgetvalue(result, 0, 0));
+    else problem("%s", PQerrorMessage(connection));
+    PQclear(result);
+    PQfinish(connection);
+    return bytes;
+}

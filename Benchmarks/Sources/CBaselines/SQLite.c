@@ -401,3 +401,22 @@ void *sqlite_snapshot_begin(const char *path) {
 void sqlite_snapshot_end(void *snapshot) {
     sqlite3_close_v2(snapshot);
 }
+
+// MARK: - Sizes
+
+double sqlite_table_bytes(const char *path, const char *table) {
+    sqlite3 *database = sqlite_open(path);
+    if (!database) return -1;
+    sqlite3_stmt *statement = sqlite_prepare(
+        database,
+        "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?)"
+    );
+    double bytes = -1;
+    if (statement && sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC) == SQLITE_OK) {
+        if (sqlite3_step(statement) == SQLITE_ROW) bytes = sqlite3_column_double(statement, 0);
+        else problem("%s", sqlite3_errmsg(database));
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close_v2(database);
+    return bytes;
+}

@@ -10,7 +10,7 @@ extension EventStreamingError {
             case payloadTooLarge, headersTooLarge, encodingFailed, decodingFailed
             case leaseExpired, alreadySettled, consumerReplaced
             case notDelivered, receiptExpired
-            case unauthenticated, permissionDenied, limitExceeded
+            case unauthenticated, permissionDenied, limitExceeded, handlerFailed
             case shuttingDown, shutDown, alreadyRunning, cancelled, timedOut, storeUnavailable, storeDamaged
         }
 
@@ -90,6 +90,8 @@ extension EventStreamingError {
         public static let permissionDenied = Code(value: .permissionDenied)
         /// A limit on how much one side may ask of the other was passed, for example on open calls.
         public static let limitExceeded = Code(value: .limitExceeded)
+        /// A handler in another process failed with an error of its own, which only that process's log tells.
+        public static let handlerFailed = Code(value: .handlerFailed)
         /// The service is shutting down and starts nothing new.
         public static let shuttingDown = Code(value: .shuttingDown)
         /// The service has shut down.

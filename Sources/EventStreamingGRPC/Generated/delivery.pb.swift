@@ -284,8 +284,8 @@ package nonisolated struct WireOpen: Sendable {
   /// Clears the value of `start`. Subsequent reads from it will return its default value.
   package mutating func clearStart() {self._start = nil}
 
-  /// The names of the event types to send; none for all that the subscription has. Others count as finished. Only in modes
-  /// in which every consumer has its own position.
+  /// The names of the event types to send; none for all that the subscription has. Others count as finished. Only in mode
+  /// BROADCAST.
   package var eventTypes: [String] = []
 
   /// The first credit; without it nothing is sent until a Credit frame comes.

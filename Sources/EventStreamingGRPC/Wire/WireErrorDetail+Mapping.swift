@@ -1,5 +1,5 @@
 import EventStreamingCore
-import GRPCCore
+package import GRPCCore
 import GRPCProtobuf
 import SwiftProtobuf
 
@@ -44,6 +44,7 @@ extension EventStreamingError {
             case .permissionDenied: .permissionDenied
             case .resourceExhausted: .limitExceeded
             case .unimplemented, .failedPrecondition: .unsupported
+            case .internalError, .unknown, .dataLoss: .handlerFailed
             default: .storeUnavailable
             }
         self.init(code, error.message.isEmpty ? "The call failed." : error.message, underlying: error)
@@ -85,7 +86,7 @@ extension EventStreamingError {
 
 extension RPCError {
     /// What our server says about the error; `nil` where it says nothing.
-    var eventStreamingDetail: WireErrorDetail? {
+    package var eventStreamingDetail: WireErrorDetail? {
         guard let status = try? unpackGoogleRPCStatus() else { return nil }
         for any in status.details.compactMap(\.any) {
             if let detail = try? WireErrorDetail(unpackingAny: any) { return detail }

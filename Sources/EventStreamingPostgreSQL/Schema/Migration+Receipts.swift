@@ -7,7 +7,8 @@ extension Migration {
         """
         -- A row stands for neighbouring events with one state; those of a user do not overlap.
         CREATE TABLE read_receipts (
-            subscription_id bigint NOT NULL REFERENCES subscriptions,
+            -- No reference: it would lock the subscription's row, which everybody needs, for each mark.
+            subscription_id bigint NOT NULL,
             first_offset bigint NOT NULL,
             end_offset bigint NOT NULL,
             -- Nanoseconds since 1970.

@@ -104,6 +104,7 @@ extension Writer {
         at moment: Moment
     ) throws -> UnreadExpiry {
         let (subscription, moment) = try subscription(id, at: moment)
+        let limit = min(limit, Limits.unreadEventsPerExpiry)
         let overdue = try receipts(of: subscription).overdue(since: moment.now - timeout, limit: limit)
         guard !overdue.isEmpty else { return UnreadExpiry() }
         try begin()

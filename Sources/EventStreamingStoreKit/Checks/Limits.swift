@@ -18,6 +18,8 @@ package enum Limits {
     package static let scanPerTurn = 16_384
     /// How many expired consumers are remembered until somebody asks which expired; the oldest are forgotten first.
     package static let rememberedExpirations = 10_000
+    /// How many events may expire unread in one call: they may have to be read, and all of it is one transaction.
+    package static let unreadEventsPerExpiry = 10_000
     /// The longest time that a lease or a consumer without a sign of life may last.
     package static let longestTimeout = Duration.seconds(365 * 86_400)
 }

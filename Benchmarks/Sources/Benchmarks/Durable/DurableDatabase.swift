@@ -17,6 +17,9 @@ protocol DurableDatabase: Sendable {
     /// Does what the database would do by itself some time after many events came.
     func filled() throws
 
+    /// How many bytes a table has, its indexes included.
+    func bytes(of table: String) throws -> Double
+
     // MARK: - Baselines, in events a second
 
     /// One connection, batches.

@@ -40,6 +40,10 @@ struct PostgreSQLTables: DurableDatabase {
         guard postgresql_execute(url, "VACUUM (ANALYZE) \(schema).events") == 0 else { throw Baseline.problem }
     }
 
+    func bytes(of table: String) throws -> Double {
+        try Baseline.rate { postgresql_table_bytes(url, schema, table) }
+    }
+
     func appendBatches(_ batches: Int, of size: Int) throws -> Double {
         try Baseline.rate { postgresql_append_batches(url, schema, Int64(batches), Int32(size)) }
     }

@@ -18,6 +18,10 @@ struct SQLiteFile: DurableDatabase {
 
     func filled() {}
 
+    func bytes(of table: String) throws -> Double {
+        try Baseline.rate { sqlite_table_bytes(path, table) }
+    }
+
     func appendBatches(_ batches: Int, of size: Int) throws -> Double {
         try Baseline.rate { sqlite_append_batches(path, 1, Int64(batches), Int32(size)) }
     }

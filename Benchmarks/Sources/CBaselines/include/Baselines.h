@@ -45,6 +45,9 @@ int64_t sqlite_effects_count(const char *path);
 /// One connection inserts effects one by one, a transaction for each batch.
 double sqlite_effects_insert(const char *path, int64_t batches, int batch);
 
+/// How many bytes a table has in the file, its indexes included. Negative when it cannot be told.
+double sqlite_table_bytes(const char *path, const char *table);
+
 // MARK: - PostgreSQL
 
 /// Runs statements.
@@ -79,5 +82,8 @@ void postgresql_snapshot_end(void *snapshot);
 int postgresql_effects_reset(const char *url, const char *schema);
 int64_t postgresql_effects_count(const char *url, const char *schema);
 double postgresql_effects_insert(const char *url, const char *schema, int64_t batches, int batch);
+
+/// How many bytes a table has on disk, its indexes included. Negative when it cannot be told.
+double postgresql_table_bytes(const char *url, const char *schema, const char *table);
 
 #endif
