@@ -72,27 +72,4 @@ extension GroupRun {
         try await harness.store.release(held.lease)
         end(held)
     }
-
-    mutating func redrive() async throws {
-        let all = try await harness.deadLetters(of: group)
-        guard let letter = all.randomElement(using: &random) else { return }
-        let count = try await harness.store.redrive(letter.number..<letter.number.advanced(by: 1), of: group.id)
-        try requireEqual(count, 1, "redriven")
-        letters.remove(letter.event.offset.rawValue)
-        open.insert(letter.event.offset.rawValue)
-        marked.remove(letter.event.offset.rawValue)
-        redriven.insert(letter.event.offset.rawValue)
-    }
-
-    /// Looks which events were given up since the last time.
-    mutating func noteGivenUp(_ progress: SubscriptionProgress) async throws {
-        guard progress.deadLetters != letters.count else { return }
-        let now = Set(try await harness.deadLetters(of: group).map(\.event.offset.rawValue))
-        let new = now.subtracting(letters)
-        try require(letters.isSubset(of: now), "dead letters are gone: \(letters.subtracting(now))")
-        try require(new.isSubset(of: open), "\(new.subtracting(open)) were given up though they are finished")
-        letters = now
-        open.subtract(new)
-        redriven.subtract(new)
-    }
 }
