@@ -11,11 +11,18 @@ final class HealthWatch: Sendable {
 
     private let store: any EventStreamingStore
     private let options: EventStreamingOptions
+    private let lifecycle: Lifecycle
     private let entries: Mutex<[SubscriptionID: Entry]>
 
-    init(of plans: [SubscriptionPlan], in store: any EventStreamingStore, _ options: EventStreamingOptions) {
+    init(
+        of plans: [SubscriptionPlan],
+        in store: any EventStreamingStore,
+        _ options: EventStreamingOptions,
+        _ lifecycle: Lifecycle
+    ) {
         self.store = store
         self.options = options
+        self.lifecycle = lifecycle
         let entries = plans.map { ($0.definition.id, Entry(memory: HealthMemory($0.definition, $0.health))) }
         self.entries = Mutex(Dictionary(entries) { first, _ in first })
     }
@@ -52,7 +59,8 @@ final class HealthWatch: Sendable {
             entries[subscription] = entry
             return (entry.last, before)
         }
-        if let health = observation?.health, let before, before != health.status {
+        // That nobody consumes what a service leaves behind when it shuts down is no news.
+        if let health = observation?.health, let before, before != health.status, !lifecycle.isDraining {
             tell(health, before)
         }
         return observation

@@ -45,7 +45,7 @@ final class Engine: Sendable {
         let definitions = subscriptions.map(\.definition)
         try Engine.checkTransactions(of: store, for: definitions)
         telemetry = Telemetry(options: options, streams: streams.definitions.map(\.name), subscriptions: definitions)
-        health = HealthWatch(of: subscriptions, in: store, options)
+        health = HealthWatch(of: subscriptions, in: store, options, lifecycle)
         plans = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.definition.id, $0) })
         router = StreamRouter(definitions)
         let preparation = Preparation { () async throws(EventStreamingError) in
