@@ -97,10 +97,6 @@ final class UserApplication: Application {
         } catch {
             failure = error
         }
-        if failure == nil, options.grpcPort != nil {
-            // Others are served until somebody ends this.
-            try await gracefulShutdown()
-        }
         try await waiting.untilEverythingIsFinished()
         let auditor = Auditor(streaming: streaming, journal: journal)
         _ = try await waiting.within(options.timeout) { try await auditor.run() }
