@@ -28,7 +28,8 @@ final class UserApplication: Application {
         self.streaming = streaming
         self.book = book
         self.journal = journal
-        admins = Admin.all(streaming, journal)
+        // Where others do the work, this process only brings it in.
+        admins = options.members > 0 ? Admin.all(streaming, journal) : []
     }
 
     func run() async throws {
@@ -97,7 +98,7 @@ final class UserApplication: Application {
         } catch {
             failure = error
         }
-        try await waiting.untilEverythingIsFinished()
+        try await waiting.untilEverythingIsFinished(admins: admins.map(\.name))
         let auditor = Auditor(streaming: streaming, journal: journal)
         _ = try await waiting.within(options.timeout) { try await auditor.run() }
         for admin in admins {

@@ -38,9 +38,9 @@ struct Waiting: Sendable {
         }
     }
 
-    /// Returns when every event is finished or given up by every subscription that runs all the time, or when nothing has
-    /// happened for too long.
-    func untilEverythingIsFinished() async throws {
+    /// Returns when every event is finished or given up by every subscription that runs all the time, and the admins have
+    /// seen what is for them, or when nothing has happened for too long.
+    func untilEverythingIsFinished(admins: [String]) async throws {
         _ = try await within(options.timeout) {
             var last: [SubscriptionProgress] = []
             try await repeatedly {
@@ -50,7 +50,8 @@ struct Waiting: Sendable {
                     last = progress
                 }
                 guard progress.allSatisfy(\.isFinished) else { return false }
-                return try await !hasOutstandingEvents()
+                guard try await !hasOutstandingEvents() else { return false }
+                return try await !hasUnseenNotifications(of: admins)
             }
         }
     }
@@ -69,6 +70,19 @@ struct Waiting: Sendable {
         while try await !condition() {
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    /// Whether an admin has not seen all notifications.
+    private func hasUnseenNotifications(of admins: [String]) async throws -> Bool {
+        let stream = UserWorkflow.streamName
+        var (next, count) = (ledger.beginning(of: stream), 0)
+        while true {
+            let page = try await streaming.read(stream, from: next, limit: 1000)
+            guard let last = page.last else { break }
+            count += page.count { $0.type.name == UserRemoved.eventType }
+            next = last.offset.advanced(by: 1)
+        }
+        return admins.contains { ledger.tally(of: Subscriptions.notifications(to: $0)).finished.count < count }
     }
 
     /// Whether consumers of this process have not seen all events.
