@@ -220,7 +220,7 @@ let package = Package(
             dependencies: [
                 "EventStreamingPostgreSQL", "EventStreamingInMemory", "EventStreamingSQLite", "EventStreaming",
                 "EventStreamingConformance", "EventStreamingTesting", "PostgreSQLTesting", "ProcessTesting",
-                "CrashTesting", "CrashProbe",
+                "CrashTesting", "CrashProbe", "EventStreamingStoreKit",
             ],
             swiftSettings: settings
         ),

@@ -28,8 +28,7 @@ final class UserApplication: Application {
         self.streaming = streaming
         self.book = book
         self.journal = journal
-        // Where others do the work, this process only brings it in.
-        admins = options.members > 0 ? Admin.all(streaming, journal) : []
+        admins = Admin.all(streaming, journal)
     }
 
     func run() async throws {

@@ -64,6 +64,39 @@ enum FilterChecks {
             try requireEqual(letters.map(\.event.offset.rawValue), [0, 2], "dead letters")
             try await harness.requirePosition(3, of: subscription)
         },
+        StoreCheck("filter: many who ask at once get what each wants, once and in order") { harness in
+            let stream = try await harness.makeStream()
+            let subscription = try await harness.makeSubscription(of: stream) {
+                $0.mode = .broadcast
+                $0.eventTypes = ["Paid"]
+            }
+            var consumers: [ConsumerRegistration] = []
+            for index in 0..<6 {
+                consumers.append(try await harness.register("c\(index)", of: subscription))
+            }
+            let types = (0..<160).map { $0 % 4 == 3 ? "Paid" : "Ordered" }
+            _ = try await harness.store.enqueue(types.map { harness.event(type: $0) }, to: stream)
+            let wanted = types.indices.filter { types[$0] == "Paid" }.map(Int64.init)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, consumer) in consumers.enumerated() {
+                    group.addTask {
+                        // Each at its own pace, so that what they ask for together overlaps.
+                        var delivered: [Int64] = []
+                        while delivered.count < wanted.count {
+                            let limit = 1 + (index + delivered.count) % 5
+                            let lease = try await harness.lease(as: consumer, limit: limit)
+                            let offsets = lease.events.map(\.offset.rawValue)
+                            let next = Array(wanted.dropFirst(delivered.count).prefix(offsets.count))
+                            try require(1...limit ~= offsets.count, "\(offsets.count) events for a limit of \(limit)")
+                            try requireEqual(offsets, next, "offsets delivered to \(consumer.consumer)")
+                            delivered += offsets
+                            try await harness.store.acknowledge(lease)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        },
         StoreCheck("filter: an ephemeral stream drops what was passed over") { harness in
             let stream = try await harness.makeStream("queue", .ephemeral)
             let subscription = try await harness.makeSubscription(of: stream) { $0.eventTypes = ["Paid"] }

@@ -32,6 +32,29 @@ enum GroupChecks {
             try requireEqual(finished, Array(stride(from: 1, to: 40, by: 2)), "events of b")
             try await harness.requirePosition(0, of: group)
         },
+        StoreCheck("group: members who ask at once get each event once, in order") { harness in
+            let (stream, group, members) = try await harness.makeGroup(members: ["a", "b"], partitions: 2)
+            let keys = try harness.keys(of: 2)
+            // What lies close together for one member is far apart for the other.
+            try await harness.append(keys: (0..<400).map { keys[$0 % 4 == 3 ? 1 : 0] }, to: stream)
+            let delivered = try await withThrowingTaskGroup(of: [Int64].self) { tasks in
+                for (index, member) in members.enumerated() {
+                    tasks.addTask {
+                        var offsets: [Int64] = []
+                        try await harness.forEachLease(as: member, limit: 8 - 4 * index) { lease in
+                            let leased = lease.events.map(\.offset.rawValue)
+                            try requireEqual(leased, Set(leased).sorted(), "offsets of a lease of \(member.consumer)")
+                            offsets += leased
+                            try await harness.store.acknowledge(lease)
+                        }
+                        return offsets
+                    }
+                }
+                return try await tasks.reduce(into: []) { $0 += $1 }
+            }
+            try requireEqual(delivered.sorted(), Array(0..<400), "offsets delivered to all")
+            try await harness.requirePosition(400, of: group)
+        },
         StoreCheck("group: a member that stands still does not let the others run away without end") { harness in
             let (stream, group, members) = try await harness.makeGroup(members: ["a", "b"], partitions: 2)
             let keys = try harness.keys(of: 2)

@@ -12,26 +12,9 @@ final class PendingEvents: Sendable {
         self.offsets = offsets
     }
 
-    /// What commands read, a page each, that bring the events of all of `pending`: everything between the first and the
-    /// last offset, unless most of it is for others, as it is in a large consumer group.
-    static func pages(of pending: [PendingEvents]) -> [OffsetRanges] {
-        var pages = OffsetRanges()
-        var scattered: [OffsetRanges] = []
-        for events in pending {
-            if events.offsets.span.count > events.offsets.count * 2 {
-                scattered.append(events.offsets)
-            } else {
-                pages.formUnion(OffsetRanges(events.offsets.span))
-            }
-        }
-        return pages.ranges.map { OffsetRanges($0) } + scattered
-    }
-
-    /// Picks out of a page what is wanted here; all of it, mostly.
+    /// Takes what is wanted here out of a page that has all of it; the whole page, mostly.
     func take(from page: [StoredEvent]) {
-        guard let first = page.first?.offset.rawValue, let last = page.last?.offset.rawValue,
-            offsets.span.overlaps(first..<last + 1)
-        else { return }
+        guard let first = page.first?.offset.rawValue, let last = page.last?.offset.rawValue else { return }
         if offsets.ranges.count == 1, offsets.span.contains(first), offsets.span.contains(last) {
             return append(page[...])
         }

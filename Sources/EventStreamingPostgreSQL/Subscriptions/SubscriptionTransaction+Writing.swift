@@ -27,22 +27,20 @@ extension SubscriptionTransaction {
             processed: work.processed,
             at: work.moment.now
         )
-        let pages = PendingEvents.pages(of: work.pending).map { StreamLog.reading($0, of: entry.stream.id) }
+        let pages = PendingPage.pages(of: work.pending)
+        let readings = pages.map { StreamLog.reading($0.offsets, of: entry.stream.id) }
         return try translating { () throws(EventStreamingError) in
             let results: [Rows]
             do throws(DatabaseError) {
-                results = try session.change(pages + [change])
+                results = try session.change(readings + [change])
             } catch {
                 throw error.eventStreamingError
             }
             guard let place = SubscriptionWriter.place(results.last) else { throw .changedMeanwhile }
-            for page in results.dropLast() {
+            for (page, rows) in zip(pages, results) {
                 // What was to be written is written, also for others: only who gets a damaged event is told.
-                let (events, damage) = EventReader.readable(page)
-                for pending in work.pending {
-                    pending.take(from: events)
-                    pending.fail(damage)
-                }
+                let (events, damage) = EventReader.readable(rows)
+                page.deliver(events, damage)
             }
             return place
         }
