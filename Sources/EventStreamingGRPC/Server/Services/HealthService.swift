@@ -29,14 +29,17 @@ struct HealthService: WireHealth.SimpleServiceProtocol {
         let isCancelled = CancellationFlag()
         try await withRPCCancellationHandler {
             var last: WireHealthCheckResponse.ServingStatus?
-            while !isCancelled.value, !Task.isCancelled {
+            while true {
                 let version = server.changes.version
+                // Asked before the answer is made: what begins to stop after that is told in another round. A server that
+                // stops cancels its calls, too.
+                let isEnding = server.isStopping || isCancelled.value || Task.isCancelled
                 let current = await response()
                 if current.status != last {
                     last = current.status
                     try await writer.write(current)
                 }
-                if server.isStopping { return }
+                if isEnding { return }
                 await server.changes.wait(since: version)
             }
         } onCancelRPC: {
