@@ -49,6 +49,7 @@ let package = Package(
         .library(name: "EventStreamingTesting", targets: ["EventStreamingTesting"]),
         .library(name: "EventStreamingConformance", targets: ["EventStreamingConformance"]),
         .executable(name: "UserService", targets: ["UserService"]),
+        .executable(name: "Analytics", targets: ["Analytics"]),
     ],
     traits: [
         .trait(name: "PostgreSQL", description: "The store in PostgreSQL; needs libpq (Debian: libpq-dev).")
@@ -146,12 +147,19 @@ let package = Package(
         .executableTarget(
             name: "UserService",
             dependencies: [
-                "EventStreaming", "EventStreamingSQLite", "EventStreamingPostgreSQL", log, serviceLifecycle,
+                "EventStreaming", "EventStreamingGRPC", "EventStreamingSQLite", "EventStreamingPostgreSQL", log,
+                serviceLifecycle,
                 // For statements of our own in the transactions of the store in SQLite.
                 grdb,
             ],
             path: "Examples/UserService",
             exclude: ["Input"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Analytics",
+            dependencies: ["EventStreaming", "EventStreamingGRPC", log, serviceLifecycle],
+            path: "Examples/Analytics",
             swiftSettings: settings
         ),
         // Tests.
@@ -263,6 +271,11 @@ let package = Package(
         .testTarget(
             name: "UserServiceTests",
             dependencies: ["UserService", "EventStreaming", "EventStreamingSQLite", "ProcessTesting", grdb],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AnalyticsTests",
+            dependencies: ["Analytics", "EventStreaming", "ProcessTesting"],
             swiftSettings: settings
         ),
     ],

@@ -21,6 +21,11 @@ requires_file() {
     compgen -G "$1" >/dev/null || missing+=("$2")
 }
 
+# requires_module <module of Python> <Debian package>
+requires_module() {
+    python3 -c "import $1" >/dev/null 2>&1 || missing+=("$2")
+}
+
 # --- The list. A native library goes here: the header it is compiled against, and the package that brings it. ---------
 requires_command make make
 requires_command git git
@@ -30,6 +35,7 @@ requires_file "/usr/lib/gcc*/*/*/libstdc++.so" g++
 requires_file "/usr/include/sqlite3.h" libsqlite3-dev
 requires_file "/usr/include/postgresql/libpq-fe.h" libpq-dev
 requires_file "/usr/lib/postgresql/*/bin/postgres" postgresql   # a server of their own for the tests
+requires_module ensurepip python3-venv                                # the client in Python, and its tests
 requires_command openssl openssl                                      # certificates for the tests of encrypted connections
 # ----------------------------------------------------------------------------------------------------------------------
 

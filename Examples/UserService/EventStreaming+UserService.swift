@@ -66,6 +66,13 @@ extension EventStreaming {
                 subscription.start = .beginning
             }
 
+            if options.grpcPort != nil {
+                streaming.addSubscription(Subscriptions.userAnalytics) { subscription in
+                    subscription.stream(UserWorkflow.self)
+                    subscription.retry.initialDelay = .milliseconds(100)
+                }
+            }
+
             streaming.commands.use(UnitOfWorkMiddleware())
             streaming.commands.add(AddUserHandler(directory: directory))
             streaming.commands.add(RemoveUserHandler(directory: directory))

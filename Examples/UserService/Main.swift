@@ -1,4 +1,5 @@
 import EventStreaming
+import EventStreamingGRPC
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -75,17 +76,21 @@ struct Main {
                 journal: journal
             )
         }
+        var services = [ServiceGroupConfiguration.ServiceConfiguration(service: streaming)]
+        if let server = server(options, streaming) {
+            services.append(.init(service: server))
+        }
+        services.append(
+            .init(
+                service: application,
+                successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
+        )
         // Shut down in reverse: the application first, which still needs the streaming.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: streaming),
-                    .init(
-                        service: application,
-                        successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup
-                    ),
-                ],
+                services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )
@@ -102,6 +107,19 @@ struct Main {
         try outcome.get()
         guard let isRight else { throw CancellationError() }
         return isRight
+    }
+
+    /// What serves other processes, where that was asked for.
+    private static func server(
+        _ options: CommandLineOptions,
+        _ streaming: EventStreaming
+    ) -> GRPCEventDeliveryProvider? {
+        guard let port = options.grpcPort else { return nil }
+        return GRPCEventDeliveryProvider(streaming) { server in
+            server.port = port
+            // Room for the largest event, and for what a message has besides.
+            server.limits.maximumMessageBytes = max(4 << 20, options.maximumPayloadBytes + 65_536)
+        }
     }
 
     private static func makeLogger() -> Logger {

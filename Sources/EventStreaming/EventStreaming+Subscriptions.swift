@@ -66,16 +66,7 @@ extension EventStreaming {
             engine: engine
         )
         try await registered.register()
-        do {
-            let result = try await body(Subscription { registered })
-            await registered.close(countsAttempt: false)
-            await engine.releaseAbandoned()
-            return result
-        } catch {
-            await registered.close(countsAttempt: !Task.isCancelled)
-            await engine.releaseAbandoned()
-            throw error
-        }
+        return try await engine.with(registered, body)
     }
 
     private func makeSubscription(
@@ -96,5 +87,24 @@ extension EventStreaming {
         let id = try SubscriptionID(subscription)
         guard let plan = engine.plans[id] else { throw .unknownSubscription(id) }
         return plan
+    }
+}
+
+extension Engine {
+    /// Calls `body` with the deliveries to a consumer that is registered, and gives back what it holds afterwards.
+    func with<Result>(
+        _ registered: Consumer,
+        _ body: (Subscription) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await body(Subscription { registered })
+            await registered.close(countsAttempt: false)
+            await releaseAbandoned()
+            return result
+        } catch {
+            await registered.close(countsAttempt: !Task.isCancelled)
+            await releaseAbandoned()
+            throw error
+        }
     }
 }

@@ -17,11 +17,27 @@ public func withEventStreaming<Success: Sendable>(
     _ streaming: EventStreaming,
     _ body: @escaping @Sendable (EventStreaming) async throws -> Success
 ) async throws -> Success {
+    try await withRunningService {
+        try await streaming.run()
+    } stop: {
+        streaming.beginShutdown()
+    } body: {
+        try await body(streaming)
+    }
+}
+
+/// Runs a service for as long as `body` takes.
+@discardableResult
+package func withRunningService<Success: Sendable>(
+    _ run: @escaping @Sendable () async throws -> Void,
+    stop: @escaping @Sendable () -> Void,
+    body: @escaping @Sendable () async throws -> Success
+) async throws -> Success {
     try await withThrowingTaskGroup(of: Part<Success>.self) { group in
-        group.addTask { await Part.service(Result { try await streaming.run() }) }
+        group.addTask { await Part.service(Result { try await run() }) }
         group.addTask {
-            let outcome = await Result { try await body(streaming) }
-            streaming.beginShutdown()
+            let outcome = await Result { try await body() }
+            stop()
             return .body(outcome)
         }
         var success: Success?

@@ -97,6 +97,10 @@ final class UserApplication: Application {
         } catch {
             failure = error
         }
+        if failure == nil, options.grpcPort != nil {
+            // Others are served until somebody ends this.
+            try await gracefulShutdown()
+        }
         try await waiting.untilEverythingIsFinished(admins: admins.map(\.name))
         let auditor = Auditor(streaming: streaming, journal: journal)
         _ = try await waiting.within(options.timeout) { try await auditor.run() }

@@ -7,6 +7,8 @@ enum Subscriptions {
     static let invitationAnalytics = "invitation-analytics"
     static let mail = "invitation-mail"
     static let adminNotifications = "admin-notifications"
+    /// For other processes, see `Examples/Analytics`.
+    static let userAnalytics = "user-analytics"
     static let audit = "user-audit"
 
     /// Every subscription of this service, with the stream it follows.

@@ -24,6 +24,8 @@ extension CommandLineOptions {
           --lease <seconds>       after how long a silence others take over a process's work; 30 by default
           --unread-timeout <s>    after how many seconds unread an admin is reminded, and after as many more a
                                   notification is given up; 86400 by default, which are 24 hours
+          --grpc-port <port>      serve other processes of this machine over gRPC, until SIGTERM, also when the input has
+                                  ended; they find the subscription "user-analytics"
           --json                  write JSON Lines instead of text
           --max-payload <bytes>   the largest event; 1000000 by default
           --max-line <bytes>      the longest line; 20000000 by default

@@ -26,6 +26,8 @@ struct CommandLineOptions: Equatable {
     var lease: Duration = .seconds(30)
     /// How long a notification may be unread.
     var unreadTimeout: Duration = .seconds(24 * 3600)
+    /// The port at which other processes are served; `nil` for none.
+    var grpcPort: Int?
     var isJSON = false
     var showsHelp = false
     var maximumPayloadBytes = 1_000_000
@@ -72,6 +74,7 @@ struct CommandLineOptions: Equatable {
             member = name
         case "--lease": lease = .seconds(try Self.number(next(), of: option, in: 1...3600))
         case "--unread-timeout": unreadTimeout = .seconds(try Self.number(next(), of: option, in: 1...31_536_000))
+        case "--grpc-port": grpcPort = try Self.number(next(), of: option, in: 1...65_535)
         case "--max-payload": maximumPayloadBytes = try Self.number(next(), of: option, in: 1...2_000_000_000)
         case "--max-line": maximumLineBytes = try Self.number(next(), of: option, in: 1...2_000_000_000)
         case "--timeout": timeout = .seconds(try Self.number(next(), of: option, in: 1...86_400))

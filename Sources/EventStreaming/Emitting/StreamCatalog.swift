@@ -7,6 +7,9 @@ struct StreamCatalog: Sendable {
     private(set) var replayable: Set<StreamName> = []
     private(set) var definitions: [StreamDefinition] = []
 
+    /// Whether workflows that were not declared have the stream that they name: true where streams are kept elsewhere.
+    var usesNamesOfWorkflows = false
+
     mutating func add(_ definition: StreamDefinition, isReplayEnabled: Bool) {
         definitions.append(definition)
         if isReplayEnabled {
@@ -21,6 +24,7 @@ struct StreamCatalog: Sendable {
     /// The stream of a process's events.
     func stream<Process: Workflow>(of process: Process.Type) throws(EventStreamingError) -> StreamName {
         guard let name = byWorkflow[ObjectIdentifier(process)] else {
+            if usesNamesOfWorkflows { return try StreamName(Process.streamName) }
             throw EventStreamingError(
                 .unknownStream,
                 "\(Process.self) has no stream; declare it with addStream(\(Process.self).self) before it emits events."

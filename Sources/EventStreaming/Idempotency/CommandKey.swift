@@ -5,7 +5,8 @@ struct CommandKey: Sendable {
     private static let maximumLength = 255
 
     private let name: String
-    private let key: String
+    /// The key as it was chosen.
+    let key: String
 
     /// - Throws: `invalidArgument` for a key that is empty or longer than 255 bytes.
     init(_ key: String, ofCommand name: String) throws(EventStreamingError) {

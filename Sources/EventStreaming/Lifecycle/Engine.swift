@@ -6,6 +6,8 @@ import Synchronization
 final class Engine: Sendable {
     let options: EventStreamingOptions
     let store: any EventStreamingStore
+    /// How loops go on when the store cannot be reached; `nil` where they end, and their users decide.
+    let reconnects: ReconnectPolicy?
     let lifecycle = Lifecycle()
     let telemetry: Telemetry
     let health: HealthWatch
@@ -34,9 +36,11 @@ final class Engine: Sendable {
         streams: StreamCatalog,
         subscriptions: [SubscriptionPlan],
         types: [any Event.Type],
+        reconnects: ReconnectPolicy? = nil,
         messaging makeMessaging: (Appender, Lifecycle) throws -> Messaging
     ) throws {
         self.options = options
+        self.reconnects = reconnects
         let types = EventTypeRegistry(types, logger: options.logger)
         self.types = types
         self.streams = streams

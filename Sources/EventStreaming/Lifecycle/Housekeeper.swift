@@ -13,23 +13,32 @@ struct Housekeeper: Sendable {
     /// Works until the service has stopped or the task is cancelled.
     @concurrent
     func run() async {
-        let interval = engine.plans.values.map(\.heartbeatInterval).min() ?? Self.longestInterval
-        var nextRound = engine.clock.uptime
-        var nextMeasurement = nextRound
+        var lastRound: Duration?
+        var nextMeasurement = engine.clock.uptime
         while !Task.isCancelled, engine.lifecycle.phase < .stopped {
             let version = engine.abandonments.version
             await engine.releaseAbandoned()
-            if engine.clock.uptime >= nextRound {
+            if lastRound.map({ engine.clock.uptime >= $0 + interval }) ?? true {
                 await giveSignsOfLife()
                 await expire()
                 if engine.clock.uptime >= nextMeasurement {
                     nextMeasurement = engine.clock.uptime + Self.healthInterval
                     await measure()
                 }
-                nextRound = engine.clock.uptime + min(interval, Self.longestInterval)
+                lastRound = engine.clock.uptime
             }
+            let nextRound = (lastRound ?? engine.clock.uptime) + interval
             await engine.abandonments.wait(since: version, until: nextRound, clock: engine.clock)
         }
+    }
+
+    /// The time between two rounds. Subscriptions that are declared elsewhere are known by their consumers.
+    private var interval: Duration {
+        var intervals = engine.plans.values.map(\.heartbeatInterval)
+        if engine.reconnects != nil {
+            intervals += engine.activeConsumers.map(\.plan.heartbeatInterval)
+        }
+        return min(intervals.min() ?? Self.longestInterval, Self.longestInterval)
     }
 
     private func giveSignsOfLife() async {

@@ -7,6 +7,12 @@ struct Messaging: Sendable {
     let queries: QueryBus
     let emitter: EventEmitter
 
+    init(commands: CommandBus, queries: QueryBus, emitter: EventEmitter) {
+        self.commands = commands
+        self.queries = queries
+        self.emitter = emitter
+    }
+
     /// Builds the command bus, and finishes the check of the configuration.
     ///
     /// - Parameter queries: The query bus; `nil` when its problems were reported already.

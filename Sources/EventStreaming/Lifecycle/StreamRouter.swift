@@ -1,10 +1,12 @@
 import EventStreamingCore
+import Synchronization
 
 /// Passes a stream's hints on to the subscriptions that follow it.
 final class StreamRouter: StreamObserver {
     private let bySubscription: [SubscriptionID: Signal]
     private let byStream: [StreamName: [Signal]]
-    private let unknown = Signal()
+    /// Those of subscriptions that are declared elsewhere, made when a consumer comes.
+    private let elsewhere = Mutex<[SubscriptionID: Signal]>([:])
 
     init(_ subscriptions: [SubscriptionDefinition]) {
         var bySubscription: [SubscriptionID: Signal] = [:]
@@ -26,10 +28,21 @@ final class StreamRouter: StreamObserver {
     }
 
     /// What consumers of a subscription wait for.
-    func signal(of subscription: SubscriptionID) -> Signal { bySubscription[subscription] ?? unknown }
+    func signal(of subscription: SubscriptionID) -> Signal {
+        if let signal = bySubscription[subscription] { return signal }
+        return elsewhere.withLock { signals in
+            if let signal = signals[subscription] { return signal }
+            let signal = Signal()
+            signals[subscription] = signal
+            return signal
+        }
+    }
 
     func wakeAll() {
         for signal in bySubscription.values {
+            signal.notify()
+        }
+        for signal in elsewhere.withLock({ Array($0.values) }) {
             signal.notify()
         }
     }

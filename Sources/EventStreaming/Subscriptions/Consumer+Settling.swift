@@ -1,6 +1,7 @@
 import EventStreamingCore
 import Logging
 import Synchronization
+import Tracing
 
 extension Consumer {
     /// Settles one delivery by itself, and waits for the store to have recorded it.
@@ -121,6 +122,8 @@ extension Consumer {
             try await record(settlement)
         } catch  where error.code == .leaseExpired || error.code == .unknownConsumer {
             noteLateSettlement(error)
+        } catch  where engine.reconnects != nil && error.isRetriable {
+            // Kept, to be told with the next question.
         }
     }
 
@@ -199,6 +202,15 @@ extension Consumer {
 
     /// Whether what the store could not be told is kept, to be told again.
     func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
+
+    // MARK: - For deliveries
+
+    var messaging: Messaging { engine.messaging }
+
+    /// The trace context in which an event was emitted.
+    func traceContext(of record: StoredEvent) -> ServiceContext {
+        engine.telemetry.context(of: record)
+    }
 }
 
 extension EventStreamingError {

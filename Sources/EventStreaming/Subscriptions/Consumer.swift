@@ -1,7 +1,6 @@
 import EventStreamingCore
 import Logging
 import Synchronization
-import Tracing
 
 /// One consumer of one subscription: leases events, hands them out one by one or in batches, and reports what became
 /// of them.
@@ -192,15 +191,18 @@ final class Consumer: Sendable {
     private func waitForLease(_ limit: Int) async throws(EventStreamingError) -> Lease? {
         let signal = engine.signal(of: plan.definition.id)
         var questions = 0
+        var failures = 1
         while true {
             let version = signal.version
             guard !engine.lifecycle.isDraining else { return nil }
             try await endIfCancelled()
             await engine.releaseAbandoned()
             await markLost()
-            let registration = try await register()
-            guard state.withLock({ $0.isOpen }) else { return nil }
+            var registered: ConsumerRegistration?
             do throws(EventStreamingError) {
+                let registration = try await register()
+                registered = registration
+                guard state.withLock({ $0.isOpen }) else { return nil }
                 switch try await dequeue(as: registration, limit: limit) {
                 case .lease(let lease):
                     return lease
@@ -214,12 +216,20 @@ final class Consumer: Sendable {
                 switch error.code {
                 case .unknownConsumer where !losesPosition:
                     // Nobody gave a sign of life for too long; the position is where it was.
-                    logger.debug("The consumer's registration had expired; it registers again.")
-                    state.withLock { $0.unregistered(registration) }
+                    logger.debug("The consumer's registration has ended; it registers again.")
+                    if let registered {
+                        state.withLock { $0.unregistered(registered) }
+                    }
                 case .leaseExpired:
                     noteLateSettlement(error)
+                case .shuttingDown where engine.lifecycle.isDraining:
+                    return nil
                 default:
-                    throw error
+                    guard let policy = engine.reconnects, error.isRetriable else { throw error }
+                    logger.debug("Events cannot be had at the moment.", metadata: [LogKey.error: "\(error)"])
+                    let deadline = engine.clock.uptime + policy.delay(beforeAttempt: failures)
+                    failures += 1
+                    await signal.wait(since: version, until: deadline, clock: engine.clock)
                 }
             }
         }
@@ -275,13 +285,10 @@ final class Consumer: Sendable {
         return registration
     }
 
-    // MARK: - For deliveries
-
-    var messaging: Messaging { engine.messaging }
-
-    /// The trace context in which an event was emitted.
-    func traceContext(of record: StoredEvent) -> ServiceContext {
-        engine.telemetry.context(of: record)
+    /// Takes over a registration that was made before.
+    func adopt(_ registration: ConsumerRegistration) {
+        engine.remember(self)
+        _ = state.withLock { $0.registered(registration) }
     }
 
     // MARK: - Keeping alive
@@ -383,11 +390,4 @@ final class Consumer: Sendable {
     func release(_ lease: Lease) async {
         await attempt { () async throws(EventStreamingError) in try await engine.store.release(lease) }
     }
-}
-
-/// A consumer whose loop is gone, and what is to be given back for it.
-struct Abandoned: Sendable {
-    let consumer: Consumer
-    let registration: ConsumerRegistration?
-    let settlements: [Settlement]
 }

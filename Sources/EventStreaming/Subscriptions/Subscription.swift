@@ -30,30 +30,43 @@ public struct Subscription: AsyncSequence, Sendable {
     /// have been missed), `shutDown`, or what the store reports.
     public typealias Failure = EventStreamingError
 
-    let makeConsumer: @Sendable () -> Consumer
+    let source: ConsumerSource
+
+    init(_ makeConsumer: @escaping @Sendable () -> Consumer) {
+        source = .here(makeConsumer)
+    }
+
+    init(connecting connect: @escaping @Sendable () async throws(EventStreamingError) -> Consumer?) {
+        source = .elsewhere(connect)
+    }
 
     /// The same, in batches.
-    public var batches: Batches { Batches(makeConsumer: makeConsumer) }
+    public var batches: Batches { Batches(source: source) }
 
     /// Begins a loop.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(handle: ConsumerHandle(makeConsumer()))
+        Iterator(source)
     }
 
     /// Where a loop is.
     public struct Iterator: AsyncIteratorProtocol {
-        let handle: ConsumerHandle
+        private let source: ConsumerSource
+        private var handle: ConsumerHandle?
         private var previous: DeliveryKey?
 
-        init(handle: ConsumerHandle) {
-            self.handle = handle
+        init(_ source: ConsumerSource) {
+            self.source = source
+            handle = source.handle
         }
 
         /// Acknowledges the previous delivery, unless it was settled, and waits for the next; `nil` at the end.
         public mutating func next() async throws(EventStreamingError) -> Delivery? {
             let finished = previous
             previous = nil
-            guard let handout = try await handle.consumer.next(1, completing: finished) else { return nil }
+            if handle == nil {
+                handle = try await source.connected()
+            }
+            guard let handout = try await handle?.consumer.next(1, completing: finished) else { return nil }
             previous = handout.key
             return Delivery(handout.source, at: handout.indices.lowerBound)
         }
@@ -75,27 +88,32 @@ extension Subscription {
         /// As ``Subscription/Failure``.
         public typealias Failure = EventStreamingError
 
-        let makeConsumer: @Sendable () -> Consumer
+        let source: ConsumerSource
 
         /// Begins a loop.
         public func makeAsyncIterator() -> Iterator {
-            Iterator(handle: ConsumerHandle(makeConsumer()))
+            Iterator(source)
         }
 
         /// Where a loop is.
         public struct Iterator: AsyncIteratorProtocol {
-            let handle: ConsumerHandle
+            private let source: ConsumerSource
+            private var handle: ConsumerHandle?
             private var previous: DeliveryKey?
 
-            init(handle: ConsumerHandle) {
-                self.handle = handle
+            init(_ source: ConsumerSource) {
+                self.source = source
+                handle = source.handle
             }
 
             /// Acknowledges what is left of the previous batch and waits for the next; `nil` at the end.
             public mutating func next() async throws(EventStreamingError) -> DeliveryBatch? {
                 let finished = previous
                 previous = nil
-                guard let handout = try await handle.consumer.next(.max, completing: finished) else { return nil }
+                if handle == nil {
+                    handle = try await source.connected()
+                }
+                guard let handout = try await handle?.consumer.next(.max, completing: finished) else { return nil }
                 previous = handout.key
                 return DeliveryBatch(handout: handout)
             }
@@ -106,6 +124,25 @@ extension Subscription {
             ) async throws(EventStreamingError) -> DeliveryBatch? {
                 try await next()
             }
+        }
+    }
+}
+
+/// Where the consumer of a loop comes from.
+enum ConsumerSource: Sendable {
+    /// It is made when the loop begins.
+    case here(@Sendable () -> Consumer)
+    /// What it must know of its subscription is told when it has registered; `nil` when that is not to be any more.
+    case elsewhere(@Sendable () async throws(EventStreamingError) -> Consumer?)
+
+    var handle: ConsumerHandle? {
+        if case .here(let make) = self { ConsumerHandle(make()) } else { nil }
+    }
+
+    func connected() async throws(EventStreamingError) -> ConsumerHandle? {
+        switch self {
+        case .here(let make): ConsumerHandle(make())
+        case .elsewhere(let connect): try await connect().map(ConsumerHandle.init)
         }
     }
 }
