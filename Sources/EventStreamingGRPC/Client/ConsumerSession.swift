@@ -11,7 +11,7 @@ import Synchronization
 final class ConsumerSession: Sendable {
     /// What a session needs of its connection.
     struct Environment: Sendable {
-        var client: WireEventDelivery.Client<GRPCConnection.Transport>
+        var link: GRPCLink
         var options: GRPCClientOptions
         var clock: any EventStreamingClock
         var logger: Logger
@@ -22,6 +22,9 @@ final class ConsumerSession: Sendable {
 
     /// How many settlements may go along with questions without having been answered.
     private static let maximumUnanswered = 64
+
+    /// How long to wait before the server is told again what it could not record.
+    private static let repetitionDelay = Duration.milliseconds(100)
 
     private let environment: Environment
     private let subscription: SubscriptionID
@@ -76,12 +79,14 @@ final class ConsumerSession: Sendable {
             let request = StreamingClientRequest(of: WireSubscribeRequest.self, metadata: metadata) { writer in
                 try await self.send(to: writer)
             }
-            try await environment.client.subscribe(
-                request: request,
-                options: environment.options.callOptions(timeout: nil)
-            ) { response in
-                for try await frame in response.messages {
-                    try self.receive(frame)
+            try await environment.link.call { link in
+                try await link.delivery.subscribe(
+                    request: request,
+                    options: self.environment.options.callOptions(timeout: nil)
+                ) { response in
+                    for try await frame in response.messages {
+                        try self.receive(frame)
+                    }
                 }
             }
             finish(EventStreamingError(.storeUnavailable, "The server has ended the call."))
@@ -114,7 +119,11 @@ final class ConsumerSession: Sendable {
         while !Task.isCancelled {
             let version = changes.version
             switch state.withLock({ $0.check(now: now, callTimeout: environment.options.callTimeout) }) {
-            case .failure(let error): return finish(error)
+            case .failure(let error):
+                let cause = environment.link.failure
+                return finish(
+                    cause.map { EventStreamingError(error.code, error.message, underlying: $0) } ?? error
+                )
             case .success(let next):
                 outbox.notify()
                 await changes.wait(since: version, until: next, clock: environment.clock)
@@ -123,10 +132,10 @@ final class ConsumerSession: Sendable {
     }
 
     private func finish(_ error: EventStreamingError) {
-        let reason = state.withLock { state in
-            state.opened == nil ? error : Self.reason(afterOpening: error)
+        let waiters = state.withLock { state in
+            let error = state.closingReason ?? error
+            return state.finish(state.opened == nil ? error : Self.reason(afterOpening: error))
         }
-        let waiters = state.withLock { $0.finish(reason) }
         for (continuation, answer) in waiters {
             continuation.resume(returning: answer)
         }
@@ -151,6 +160,8 @@ final class ConsumerSession: Sendable {
     // MARK: - Hearing
 
     private func receive(_ frame: WireSubscribeResponse) throws(EventStreamingError) {
+        let now = now
+        environment.link.heard(now: now)
         state.withLock { $0.heard(now: now) }
         switch frame.frame {
         case .opened(let opened):
@@ -168,7 +179,10 @@ final class ConsumerSession: Sendable {
                 continuation.resume(returning: result)
             }
         case .closing(let closing):
-            throw EventStreamingError(closing)
+            // The status follows when the server has ended the registration, and not before.
+            let deadline = now + environment.options.closeTimeout
+            state.withLock { $0.closing(because: EventStreamingError(closing), deadline: deadline) }
+            changes.notify()
         case .heartbeat(let heartbeat):
             guard heartbeat.isDraining else { break }
             state.withLock { $0.drain(now: now) }
@@ -202,11 +216,20 @@ final class ConsumerSession: Sendable {
     /// the time for closing.
     func close() async {
         let deadline = now + environment.options.closeTimeout
+        var repetition = now
         while true {
             let version = changes.version
-            let isAnswered = state.withLock { $0.unansweredCount == 0 || $0.isClosed }
+            let now = now
+            let (isAnswered, hasToRepeat) = state.withLock { state in
+                if now >= repetition, state.pushRepeated(now: now) {
+                    repetition = now + Self.repetitionDelay
+                }
+                return (state.unansweredCount == 0 || state.isClosed, state.hasToRepeat)
+            }
             if isAnswered || now >= deadline || Task.isCancelled { break }
-            await changes.wait(since: version, until: deadline, clock: environment.clock)
+            outbox.notify()
+            let next = hasToRepeat ? min(deadline, repetition) : deadline
+            await changes.wait(since: version, until: next, clock: environment.clock)
         }
         state.withLock { $0.close(deadline: deadline) }
         outbox.notify()

@@ -48,6 +48,8 @@ struct ConsumerSessionState: Sendable {
     private var lastSent: Duration
     /// When the present phase must have ended, in those that must.
     private var deadline: Duration?
+    /// Why the server ends the call, once it has said so.
+    private(set) var closingReason: EventStreamingError?
 
     init(open: WireOpen, prefetchBytes: Int, now: Duration, deadline: Duration) {
         window = CreditWindow(bytes: prefetchBytes)
@@ -88,13 +90,21 @@ struct ConsumerSessionState: Sendable {
         push { [sequence] in $0.settle = WireSettle(settlement, sequence: sequence) }
     }
 
-    private mutating func pushRepeated(now: Duration) {
-        guard !repeated.isEmpty else { return }
+    /// Whether there is something that the server could not record.
+    var hasToRepeat: Bool { !repeated.isEmpty }
+
+    /// Tells the server again what it could not record.
+    ///
+    /// - Returns: Whether there was something.
+    @discardableResult
+    mutating func pushRepeated(now: Duration) -> Bool {
+        guard case .open = phase, hasToRepeat else { return false }
         let settlements = repeated
         repeated.removeAll()
         for settlement in settlements {
             push(settlement, .nobody(settlement), now: now)
         }
+        return true
     }
 
     // MARK: - Asking
@@ -200,6 +210,13 @@ struct ConsumerSessionState: Sendable {
         if lease.events.isEmpty { throw Self.broken("a lease has no events") }
         buffered.append(lease)
         return true
+    }
+
+    /// The server says why it ends the call, which it is to do until `deadline`.
+    mutating func closing(because reason: EventStreamingError, deadline: Duration) {
+        guard closingReason == nil else { return }
+        closingReason = reason
+        self.deadline = min(self.deadline ?? deadline, deadline)
     }
 
     /// The server is about to shut down: gives back what nobody has taken yet.

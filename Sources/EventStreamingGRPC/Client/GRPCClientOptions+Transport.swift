@@ -74,11 +74,6 @@ extension GRPCClientOptions {
                 multiplier: 2,
                 jitter: min(max(reconnects.jitter, 0), 1)
             )
-            config.connection.keepalive = HTTP2ClientTransport.Config.Keepalive(
-                time: keepAliveInterval,
-                timeout: keepAliveTimeout,
-                allowWithoutCalls: false
-            )
             if case .tls(let tls) = security.kind {
                 config.http2.authority = tls.serverName
             }
@@ -126,6 +121,10 @@ extension GRPCClientOptions {
 extension EventStreamingError {
     /// What a call has failed with, as a client should see it: a server that goes away is one that cannot be reached now.
     init(calling error: any Error) {
+        guard !Task.isCancelled else {
+            self.init(.cancelled, "The task was cancelled before the server had answered.", underlying: error)
+            return
+        }
         let known: EventStreamingError
         switch error {
         case let error as EventStreamingError: known = error
@@ -140,7 +139,7 @@ extension EventStreamingError {
         switch code {
         case .shuttingDown, .shutDown:
             EventStreamingError(.storeUnavailable, "The server is shutting down.", underlying: self)
-        case .cancelled where !Task.isCancelled:
+        case .cancelled:
             EventStreamingError(.storeUnavailable, "The server gave up the call.", underlying: self)
         default: self
         }

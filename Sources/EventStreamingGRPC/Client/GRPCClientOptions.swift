@@ -26,7 +26,8 @@ public struct GRPCClientOptions: Sendable {
     public struct TLS: Sendable, Hashable {
         /// The file with the authorities that are trusted; `nil`, the default, for those of the system.
         public var trustRootsPath: String?
-        /// The name that the server's certificate must have; `nil`, the default, for the host's name.
+        /// The name that the server's certificate must have; `nil`, the default, for the host's name. A certificate for the
+        /// address that is connected to will do, too.
         public var serverName: String?
         /// The file with the client's own certificates, the leaf first; `nil`, the default, for none. For servers that want to
         /// know their clients by it (mutual TLS).
@@ -53,11 +54,12 @@ public struct GRPCClientOptions: Sendable {
     /// The most time that a call may take, reconnecting included: publishing, sending, asking, a page of a replay, and until
     /// a consumer is registered (then tried again). Zero fails at once with code `timedOut`. Defaults to 30 seconds.
     public var callTimeout: Duration = .seconds(30)
-    /// How often the connection is tried out while it is in use. Defaults to 10 seconds; at least 10 milliseconds, and no less
-    /// than the server allows, which is 5 seconds unless it says otherwise, or it disconnects. Together with
-    /// ``keepAliveTimeout``, how long it takes to find out that the other side is gone without a word.
+    /// How long nothing may be heard while calls are under way, before the server is asked whether it is there. Defaults to 10
+    /// seconds; at least 10 milliseconds. Together with ``keepAliveTimeout``, how long it takes at most to find out that the
+    /// other side is gone without a word; all calls then end, and there is a new connection.
     public var keepAliveInterval: Duration = .seconds(10)
-    /// How long the other side may take to answer that. Defaults to 5 seconds; at least 10 milliseconds.
+    /// How long the server may take to answer that. Defaults to 5 seconds; at least 10 milliseconds. If it is too short, a
+    /// server that is only busy loses its clients, and what they were working on is delivered again.
     public var keepAliveTimeout: Duration = .seconds(5)
     /// How long a consumer waits, when it ends, for the server to have taken what it had to say. Defaults to 5 seconds.
     public var closeTimeout: Duration = .seconds(5)

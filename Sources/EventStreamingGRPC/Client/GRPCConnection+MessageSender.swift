@@ -12,8 +12,8 @@ extension GRPCConnection: MessageSender {
         message.name = name
         message.body.jsonBytes = body
         message.idempotencyKey = idempotencyKey ?? ""
-        return try await call { [message] metadata, options in
-            try await self.messages.sendCommand(message, metadata: metadata, options: options).body
+        return try await call { [message] link, metadata, options in
+            try await link.messages.sendCommand(message, metadata: metadata, options: options).body
         }
     }
 
@@ -21,18 +21,19 @@ extension GRPCConnection: MessageSender {
         var message = WireAskQueryRequest()
         message.name = name
         message.body.jsonBytes = body
-        return try await call { [message] metadata, options in
-            try await self.messages.askQuery(message, metadata: metadata, options: options).body
+        return try await call { [message] link, metadata, options in
+            try await link.messages.askQuery(message, metadata: metadata, options: options).body
         }
     }
 
     private func call(
-        _ call: @Sendable (Metadata, CallOptions) async throws -> WireBody
+        _ call: @escaping @Sendable (GRPCLink, Metadata, CallOptions) async throws -> WireBody
     ) async throws(EventStreamingError) -> [UInt8] {
         guard options.callTimeout > .zero else { throw Self.tooLate }
         let body: WireBody
         do {
-            body = try await call(try await options.metadata(), options.callOptions(timeout: options.callTimeout))
+            let (metadata, options) = (try await options.metadata(), options.callOptions(timeout: options.callTimeout))
+            body = try await links.current.call { try await call($0, metadata, options) }
         } catch {
             throw EventStreamingError(calling: error)
         }

@@ -1,21 +1,15 @@
 import EventStreaming
 import EventStreamingCore
-import GRPCCore
-import GRPCNIOTransportHTTP2Posix
 import Logging
 import ServiceLifecycle
 import Synchronization
 
 /// A connection to a server, over which a client's engine works: the client's half of the transport.
 final class GRPCConnection: EventDeliveryProvider {
-    typealias Transport = HTTP2ClientTransport.Posix
-
     private typealias Job = @Sendable () async -> Void
 
     let options: GRPCClientOptions
-    let delivery: WireEventDelivery.Client<Transport>
-    let messages: WireMessages.Client<Transport>
-    private let client: GRPCClient<Transport>
+    let links: GRPCLinks
     let clock: any EventStreamingClock
     private let logger: Logger
     private let publisher: PublishPipeline
@@ -37,10 +31,8 @@ final class GRPCConnection: EventDeliveryProvider {
         self.options = options
         self.clock = clock
         self.logger = logger
-        client = GRPCClient(transport: try options.makeTransport())
-        delivery = WireEventDelivery.Client(wrapping: client)
-        messages = WireMessages.Client(wrapping: client)
-        publisher = PublishPipeline(delivery, options, codec: codec, clock: clock, logger: logger)
+        links = try GRPCLinks(options, clock: clock, logger: logger)
+        publisher = PublishPipeline(links, options, codec: codec, clock: clock, logger: logger)
         let (stream, continuation) = AsyncStream<Job>.makeStream()
         jobs = (stream, continuation)
     }
@@ -49,8 +41,8 @@ final class GRPCConnection: EventDeliveryProvider {
 
     /// As ``EventDeliveryProvider`` says.
     func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await runConnections()
+        await withGracefulShutdownHandler {
+            await runConnections()
         } onGracefulShutdown: {
             self.end()
         }
@@ -59,21 +51,21 @@ final class GRPCConnection: EventDeliveryProvider {
 
     /// Keeps the connection until ``end()``.
     @concurrent
-    func runConnections() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.client.runConnections() }
+    func runConnections() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.links.run() }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.runJobs() }
                 group.addTask { await self.waitForLateness() }
                 await group.next()
                 group.cancelAll()
             }
-            client.beginGracefulShutdown()
+            links.end()
             group.addTask {
                 // A connection that cannot be made cannot be ended in good order.
                 try? await self.clock.sleep(until: self.clock.uptime + self.options.closeTimeout)
             }
-            try await group.next()
+            await group.next()
             group.cancelAll()
         }
     }
@@ -122,7 +114,7 @@ final class GRPCConnection: EventDeliveryProvider {
         onChange: @escaping @Sendable () -> Void
     ) async throws(EventStreamingError) -> any DeliveryConsumer {
         let environment = ConsumerSession.Environment(
-            client: delivery,
+            link: links.current,
             options: options,
             clock: clock,
             logger: logger,

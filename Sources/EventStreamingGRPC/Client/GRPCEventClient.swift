@@ -82,7 +82,7 @@ public final class GRPCEventClient: Service {
     public func run() async throws {
         try await withGracefulShutdownHandler {
             try await client.run {
-                try await self.connection.runConnections()
+                await self.connection.runConnections()
             } end: {
                 self.connection.end()
             }

@@ -124,20 +124,24 @@ extension GRPCConnection {
         timeout: Duration
     ) async throws(EventStreamingError) -> ([StoredEvent], next: Int64) {
         do {
-            return try await delivery.replay(
-                request,
-                metadata: try await options.metadata(),
-                options: options.callOptions(timeout: timeout)
-            ) { response in
-                var events: [StoredEvent] = []
-                var next: Int64 = 0
-                for try await message in response.messages {
-                    for event in message.events {
-                        events.append(try StoredEvent(event))
+            let metadata = try await options.metadata()
+            return try await links.current.call { link in
+                try await link.delivery.replay(
+                    request,
+                    metadata: metadata,
+                    options: self.options.callOptions(timeout: timeout)
+                ) { response in
+                    var events: [StoredEvent] = []
+                    var next: Int64 = 0
+                    for try await message in response.messages {
+                        link.heard(now: self.clock.uptime)
+                        for event in message.events {
+                            events.append(try StoredEvent(event))
+                        }
+                        next = message.nextOffset
                     }
-                    next = message.nextOffset
+                    return (events, next)
                 }
-                return (events, next)
             }
         } catch {
             throw EventStreamingError(calling: error)

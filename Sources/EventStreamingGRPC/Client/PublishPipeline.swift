@@ -10,7 +10,7 @@ import Synchronization
 /// of the events see to it that nothing is kept twice. Where the server ends the call because of what was sent, each append is
 /// made by itself, so that only the one at fault fails.
 final class PublishPipeline: Sendable {
-    private let client: WireEventDelivery.Client<GRPCConnection.Transport>
+    private let links: GRPCLinks
     private let options: GRPCClientOptions
     private let codec: any EventCodec
     private let clock: any EventStreamingClock
@@ -22,13 +22,13 @@ final class PublishPipeline: Sendable {
     private let beginnings = Signal()
 
     init(
-        _ client: WireEventDelivery.Client<GRPCConnection.Transport>,
+        _ links: GRPCLinks,
         _ options: GRPCClientOptions,
         codec: any EventCodec,
         clock: any EventStreamingClock,
         logger: Logger
     ) {
-        self.client = client
+        self.links = links
         self.options = options
         self.codec = codec
         self.clock = clock
@@ -122,7 +122,9 @@ final class PublishPipeline: Sendable {
             await waitForEnd()
             group.cancelAll()
         }
-        fail(state.withLock { $0.takeAll() }, "The client has ended before the server had answered.")
+        for entry in state.withLock({ $0.takeAll() }) {
+            entry.answer(.failure(Self.ended))
+        }
     }
 
     /// Returns when nothing is to be published any more.
@@ -173,12 +175,18 @@ final class PublishPipeline: Sendable {
             let request = StreamingClientRequest(of: WirePublishStreamRequest.self, metadata: metadata) { writer in
                 try await self.send(to: writer)
             }
-            try await client.publishStream(request: request, options: options.callOptions(timeout: nil)) { response in
-                for try await message in response.messages {
-                    for (entry, result) in self.state.withLock({ $0.take(message.results) }) {
-                        entry.answer(result)
+            try await links.current.call { link in
+                try await link.delivery.publishStream(
+                    request: request,
+                    options: self.options.callOptions(timeout: nil)
+                ) { response in
+                    for try await message in response.messages {
+                        link.heard(now: self.clock.uptime)
+                        for (entry, result) in self.state.withLock({ $0.take(message.results) }) {
+                            entry.answer(result)
+                        }
+                        self.work.notify()
                     }
-                    self.work.notify()
                 }
             }
             return EventStreamingError(.storeUnavailable, "The server has ended the call.")
@@ -213,14 +221,17 @@ final class PublishPipeline: Sendable {
         let timeout = entry.deadline - clock.uptime
         guard timeout > .zero else { return .failure(GRPCConnection.tooLate) }
         do {
-            let response = try await client.publish(
-                entry.request,
-                metadata: try await options.metadata(),
-                options: options.callOptions(timeout: timeout)
-            )
+            let metadata = try await options.metadata()
+            let response = try await links.current.call { link in
+                try await link.delivery.publish(
+                    entry.request,
+                    metadata: metadata,
+                    options: self.options.callOptions(timeout: timeout)
+                )
+            }
             return AppendResult.made(response)
         } catch {
-            return .failure(EventStreamingError(calling: error))
+            return .failure(Task.isCancelled ? Self.ended : EventStreamingError(calling: error))
         }
     }
 
@@ -251,9 +262,7 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func fail(_ entries: [PublishPipelineState.Entry], _ message: String) {
-        for entry in entries {
-            entry.answer(.failure(EventStreamingError(.storeUnavailable, message)))
-        }
+    private static var ended: EventStreamingError {
+        EventStreamingError(.storeUnavailable, "The client has ended before the server had answered.")
     }
 }
