@@ -97,6 +97,7 @@ class Consumer:
         if batch.events:
             self.send(credit=delivery_pb2.Credit(events=len(batch.events), bytes=max(1, size)))
 
+
 def tell(**line):
     print(json.dumps(line), flush=True)
 

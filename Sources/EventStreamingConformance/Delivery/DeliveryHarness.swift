@@ -110,7 +110,7 @@ struct CheckedConsumer: Sendable {
             case .empty: break
             }
             settlement = nil
-            try require(await changes.wait(since: count), "no hint came within ten seconds that there are events")
+            try require(await changes.wait(since: count), "no hint came within a minute that there are events")
         }
     }
 
@@ -166,11 +166,11 @@ final class HintCounter: Sendable {
         signal.notify()
     }
 
-    /// Whether one came since then; gives up after ten seconds of real time, which only a provider that breaks its contract
+    /// Whether one came since then; gives up after a minute of real time, which only a provider that breaks its contract
     /// makes it do.
     func wait(since count: UInt64) async -> Bool {
         let clock = SystemClock()
-        await signal.wait(since: count, until: clock.uptime + .seconds(10), clock: clock)
+        await signal.wait(since: count, until: clock.uptime + .seconds(60), clock: clock)
         return signal.version != count
     }
 }

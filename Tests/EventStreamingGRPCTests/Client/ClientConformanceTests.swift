@@ -3,7 +3,7 @@ import EventStreamingConformance
 import EventStreamingGRPC
 import Testing
 
-@Suite("Conformance of the client, through a socket", .timeLimit(.minutes(2)))
+@Suite("Conformance of the client, through a socket", .timeLimit(.minutes(5)))
 struct ClientConformanceTests {
     @Test("Follows the contract of providers", arguments: DeliveryConformance.checks)
     func conforms(_ check: DeliveryCheck) async throws {

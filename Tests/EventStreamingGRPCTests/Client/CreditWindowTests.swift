@@ -31,7 +31,7 @@ struct CreditWindowTests {
         "never stops, never passes a limit, and keeps what is held within bounds",
         arguments: 1...20 as ClosedRange<UInt64>)
     func history(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededNumbers(seed: seed)
         let maximum = CreditWindow.Credit(events: .random(in: 1...300, using: &generator), bytes: 20_000)
         let bytes = Int.random(in: 1024...40_000, using: &generator)
         var window = CreditWindow(bytes: bytes)

@@ -43,10 +43,10 @@ struct PythonClientTests {
             try await ShopServer.run(storage: storage) { server in
                 proxy.redirect(to: server.port)
                 try await server.place(1...20)
-                try await soon("they were acknowledged") { try await server.isQueueFinished() }
+                try await eventually("they were acknowledged") { try await server.isQueueFinished() }
                 proxy.cut()
                 try await server.place(21...40)
-                try await soon("they were acknowledged") { try await server.isQueueFinished() }
+                try await eventually("they were acknowledged") { try await server.isQueueFinished() }
             }
             // The service is gone, and comes again.
             try await ShopServer.run(storage: storage) { server in
@@ -59,7 +59,7 @@ struct PythonClientTests {
                 // What was sent before a lost connection was noticed comes again.
                 #expect(events.allSatisfy { (1...2).contains($0.attempt ?? 0) && $0.type == "OrderPlaced" })
                 #expect(events.first?.payload == #"{"number":1}"#)
-                try await soon("all is acknowledged") { try await server.isQueueFinished() }
+                try await eventually("all is acknowledged") { try await server.isQueueFinished() }
             }
         }
     }

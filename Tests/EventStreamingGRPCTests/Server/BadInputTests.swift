@@ -5,7 +5,7 @@ import GRPCNIOTransportHTTP2Posix
 import SwiftProtobuf
 import Testing
 
-@Suite("Bad input over the wire", .timeLimit(.minutes(1)))
+@Suite("Bad input over the wire", .timeLimit(.minutes(5)))
 struct BadInputTests {
     /// Calls `body` with a server on which another consumer is at work, and makes sure afterwards that it still is.
     private func beside(

@@ -2,7 +2,7 @@ import EventStreaming
 import EventStreamingConformance
 import Testing
 
-@Suite("Conformance of the provider in the process", .timeLimit(.minutes(1)))
+@Suite("Conformance of the provider in the process", .timeLimit(.minutes(5)))
 struct InProcessConformanceTests {
     @Test("Follows the contract of providers", arguments: DeliveryConformance.checks)
     func conforms(_ check: DeliveryCheck) async throws {

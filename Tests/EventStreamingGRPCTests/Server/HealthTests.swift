@@ -4,7 +4,7 @@ import GRPCCore
 import SwiftProtobuf
 import Testing
 
-@Suite("Health and reflection", .timeLimit(.minutes(1)))
+@Suite("Health and reflection", .timeLimit(.minutes(5)))
 struct HealthTests {
     @Test("serving while it does, for the server and for each service")
     func check() async throws {

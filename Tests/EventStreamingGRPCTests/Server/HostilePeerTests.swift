@@ -4,7 +4,7 @@ import GRPCCore
 import NIOCore
 import Testing
 
-@Suite("Peers that misbehave", .timeLimit(.minutes(2)))
+@Suite("Peers that misbehave", .timeLimit(.minutes(5)))
 struct HostilePeerTests {
     @Test("bytes that are no HTTP/2, and frames that break off, end their connection and nothing else")
     func garbage() async throws {

@@ -38,7 +38,7 @@ private struct Secret: Error {
     let text = "the database's password is 1234"
 }
 
-@Suite("Commands and queries over the wire", .timeLimit(.minutes(1)))
+@Suite("Commands and queries over the wire", .timeLimit(.minutes(5)))
 struct MessagesTests {
     private func run(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
         var messages = RemoteMessages()

@@ -3,7 +3,7 @@ import EventStreamingGRPC
 import GRPCCore
 import Testing
 
-@Suite("Publishing over the wire", .timeLimit(.minutes(1)))
+@Suite("Publishing over the wire", .timeLimit(.minutes(5)))
 struct PublishTests {
     private func request(_ numbers: [Int], ids: [UInt64] = [], stream: String = "shop") -> WirePublishRequest {
         var request = WirePublishRequest()

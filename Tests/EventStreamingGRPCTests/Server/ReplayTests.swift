@@ -3,7 +3,7 @@ import EventStreamingGRPC
 import GRPCCore
 import Testing
 
-@Suite("Replaying over the wire", .timeLimit(.minutes(1)))
+@Suite("Replaying over the wire", .timeLimit(.minutes(5)))
 struct ReplayTests {
     private func replay(_ server: TestServer, _ fill: @Sendable (inout WireReplayRequest) -> Void) async throws -> (
         offsets: [Int64], next: Int64

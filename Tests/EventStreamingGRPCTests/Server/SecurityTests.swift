@@ -6,7 +6,7 @@ import InMemoryLogging
 import Logging
 import Testing
 
-@Suite("Security of the server", .timeLimit(.minutes(1)))
+@Suite("Security of the server", .timeLimit(.minutes(5)))
 struct SecurityTests {
     private static let token = "analytics-token-0123456789abcdef"
     private static let otherToken = "somebody-token-0123456789abcdef"

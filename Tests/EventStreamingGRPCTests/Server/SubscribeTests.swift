@@ -3,7 +3,7 @@ import EventStreamingGRPC
 import GRPCCore
 import Testing
 
-@Suite("Subscribing over the wire", .timeLimit(.minutes(1)))
+@Suite("Subscribing over the wire", .timeLimit(.minutes(5)))
 struct SubscribeTests {
     @Test("a consumer is registered, gets events, and its settlements are recorded")
     func consume() async throws {

@@ -12,37 +12,38 @@ import Darwin
 final class LoopbackProxy: Sendable {
     private struct State {
         var target: UInt16
-        var listener: Int32
-        var sockets: Set<Int32> = []
+        var open: [ProxiedConnection] = []
         var connections = 0
-        var swallowed: Set<Int32> = []
-        var isRefusing = false
-        /// How many more bytes pass from the server before all connections are cut.
-        var cutAfter: Int?
+        /// Whether connections that are made are swallowed from the first byte on.
+        var isSwallowing = false
+        /// How many more bytes pass from the server, or else to it, before all connections are cut.
+        var cutAfter: (bytes: Int, isFromServer: Bool)?
         var isClosed = false
+        var isListenerOpen = true
     }
 
     /// Where clients connect to.
     let port: Int
+    private let listener: Int32
     private let state: Mutex<State>
 
     /// Listens at a free port, and connects whoever comes to `target`.
     init(to target: Int) throws {
-        let listener = socket(AF_INET, Self.stream, 0)
+        listener = socket(AF_INET, Self.stream, 0)
         var address = Self.loopback(0)
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafePointer(to: &address) { pointer in
+        let isListening = withUnsafePointer(to: &address) { [listener] pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, length) == 0 }
         }
         guard listener >= 0, isListening, listen(listener, 64) == 0 else { throw ProxyError(errno) }
         var bound = sockaddr_in()
         var boundLength = length
-        withUnsafeMutablePointer(to: &bound) { pointer in
+        withUnsafeMutablePointer(to: &bound) { [listener] pointer in
             _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &boundLength) }
         }
         port = Int(UInt16(bigEndian: bound.sin_port))
-        state = Mutex(State(target: UInt16(target), listener: listener))
-        Thread.detachNewThread { [self] in accept(from: listener) }
+        state = Mutex(State(target: UInt16(target)))
+        Thread.detachNewThread { [self] in accept() }
     }
 
     /// How many connections were made so far.
@@ -55,80 +56,92 @@ final class LoopbackProxy: Sendable {
 
     /// Cuts all connections now.
     func cut() {
-        let sockets = state.withLock { state in
+        let open = state.withLock { state in
             state.cutAfter = nil
-            return state.sockets
+            return state.open
         }
-        for socket in sockets {
-            shutdown(socket, Int32(SHUT_RDWR))
+        for connection in open {
+            connection.cut()
         }
     }
 
-    /// Cuts all connections when so many more bytes have come from the server: wherever in a frame that is.
-    func cut(afterBytes count: Int) {
-        state.withLock { $0.cutAfter = count }
+    /// Cuts all connections when so many more bytes have come from the server, or else have gone to it: wherever in a frame
+    /// that is.
+    func cut(afterBytes count: Int, fromServer isFromServer: Bool = true) {
+        state.withLock { $0.cutAfter = (count, isFromServer) }
     }
 
     /// Takes what comes over the present connections from now on, and passes nothing on: each side thinks that the other is
     /// there.
     func swallow() {
-        state.withLock { $0.swallowed = $0.sockets }
+        for connection in state.withLock({ $0.open }) {
+            connection.swallow()
+        }
     }
 
-    /// Whether new connections are closed at once.
-    func refuse(_ isRefusing: Bool) {
-        state.withLock { $0.isRefusing = isRefusing }
+    /// Whether that holds for connections to come, too: they are made, and nothing is ever answered.
+    func swallowNew(_ isSwallowing: Bool) {
+        state.withLock { $0.isSwallowing = isSwallowing }
     }
 
     func close() {
-        let listener = state.withLock { state in
-            defer { state.isClosed = true }
-            return state.isClosed ? nil : state.listener
-        }
-        if let listener {
-            shutdown(listener, Int32(SHUT_RDWR))
+        state.withLock { state in
+            state.isClosed = true
+            // Wakes the thread that accepts, which closes it.
+            if state.isListenerOpen {
+                shutdown(listener, Int32(SHUT_RDWR))
+            }
         }
         cut()
     }
 
-    deinit { close() }
-
     // MARK: - Threads
 
-    private func accept(from listener: Int32) {
+    private func accept() {
         while true {
             let client = Self.accept(listener)
             guard client >= 0 else { break }
-            let (target, isRefusing) = state.withLock { ($0.target, $0.isRefusing || $0.isClosed) }
-            guard !isRefusing, let server = Self.connect(to: target) else {
+            let (target, isClosed) = state.withLock { ($0.target, $0.isClosed) }
+            guard !isClosed, let server = Self.connect(to: target) else {
                 Self.close(client)
                 continue
             }
             Self.disableDelay(client)
             Self.disableDelay(server)
-            state.withLock { state in
+            let connection = ProxiedConnection(client: client, server: server)
+            let isTooLate = state.withLock { state in
                 state.connections += 1
-                state.sockets.formUnion([client, server])
+                state.open.append(connection)
+                if state.isSwallowing {
+                    connection.swallow()
+                }
+                return state.isClosed
             }
-            Thread.detachNewThread { [self] in pump(from: client, to: server, isFromServer: false) }
-            Thread.detachNewThread { [self] in pump(from: server, to: client, isFromServer: true) }
+            if isTooLate {
+                connection.cut()
+            }
+            Thread.detachNewThread { [self] in pump(connection, from: client, to: server, isFromServer: false) }
+            Thread.detachNewThread { [self] in pump(connection, from: server, to: client, isFromServer: true) }
         }
-        Self.close(listener)
+        state.withLock { state in
+            state.isListenerOpen = false
+            Self.close(listener)
+        }
     }
 
-    private func pump(from source: Int32, to destination: Int32, isFromServer: Bool) {
+    private func pump(_ connection: ProxiedConnection, from source: Int32, to destination: Int32, isFromServer: Bool) {
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             let (passed, isCut) = state.withLock { state -> (Int, Bool) in
-                if state.swallowed.contains(source) { return (0, false) }
-                guard isFromServer, let left = state.cutAfter else { return (count, false) }
-                guard count >= left else {
-                    state.cutAfter = left - count
+                if connection.isSwallowed { return (0, false) }
+                guard let cut = state.cutAfter, cut.isFromServer == isFromServer else { return (count, false) }
+                guard count >= cut.bytes else {
+                    state.cutAfter?.bytes -= count
                     return (count, false)
                 }
-                return (left, true)
+                return (cut.bytes, true)
             }
             var sent = 0
             while sent < passed {
@@ -143,15 +156,12 @@ final class LoopbackProxy: Sendable {
             }
             if sent < passed { break }
         }
-        shutdown(source, Int32(SHUT_RDWR))
-        shutdown(destination, Int32(SHUT_RDWR))
-        // Each socket is closed by the thread that reads it, when nobody can shut it down any more.
-        state.withLock { state in
-            state.sockets.remove(source)
-            state.swallowed.remove(source)
+        if connection.endOfOneSide() {
+            state.withLock { $0.open.removeAll { $0 === connection } }
         }
-        Self.close(source)
     }
+
+    deinit { close() }
 
     // MARK: - System
 
@@ -199,7 +209,7 @@ final class LoopbackProxy: Sendable {
         #endif
     }
 
-    private static func close(_ socket: Int32) {
+    fileprivate static func close(_ socket: Int32) {
         #if canImport(Glibc)
         _ = Glibc.close(socket)
         #else
@@ -210,6 +220,52 @@ final class LoopbackProxy: Sendable {
     private static func disableDelay(_ socket: Int32) {
         var isOn: Int32 = 1
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
+    }
+}
+
+/// The two sockets of a connection. Each side is read by a thread of its own; the sockets are closed when both have ended, and
+/// not before: the number of one that is closed is soon another's.
+private final class ProxiedConnection: Sendable {
+    private struct State {
+        var sides = 2
+        var isSwallowed = false
+    }
+
+    private let client: Int32
+    private let server: Int32
+    private let state = Mutex(State())
+
+    init(client: Int32, server: Int32) {
+        self.client = client
+        self.server = server
+    }
+
+    var isSwallowed: Bool { state.withLock { $0.isSwallowed } }
+
+    func swallow() {
+        state.withLock { $0.isSwallowed = true }
+    }
+
+    func cut() {
+        state.withLock { state in
+            guard state.sides > 0 else { return }
+            shutdown(client, Int32(SHUT_RDWR))
+            shutdown(server, Int32(SHUT_RDWR))
+        }
+    }
+
+    /// One thread has ended, so the other has to.
+    ///
+    /// - Returns: Whether it was the last one.
+    func endOfOneSide() -> Bool {
+        cut()
+        return state.withLock { state in
+            state.sides -= 1
+            guard state.sides == 0 else { return false }
+            LoopbackProxy.close(client)
+            LoopbackProxy.close(server)
+            return true
+        }
     }
 }
 

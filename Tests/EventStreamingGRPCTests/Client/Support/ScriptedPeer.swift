@@ -14,6 +14,7 @@ final class ScriptedPeer: WireEventDelivery.SimpleServiceProtocol {
 
     private let scripts: [Script]
     private let calls = Mutex(0)
+    private let health = HealthCounter()
 
     init(_ scripts: [Script]) {
         self.scripts = scripts
@@ -21,6 +22,9 @@ final class ScriptedPeer: WireEventDelivery.SimpleServiceProtocol {
 
     /// How often a consumer was opened.
     var callCount: Int { calls.withLock { $0 } }
+
+    /// How often its health was asked for.
+    var healthChecks: Int { health.checks.withLock { $0 } }
 
     /// Runs a server with these scripts around `body`.
     static func run(
@@ -30,7 +34,7 @@ final class ScriptedPeer: WireEventDelivery.SimpleServiceProtocol {
         let peer = ScriptedPeer(scripts)
         let server = GRPCServer(
             transport: .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext),
-            services: [peer]
+            services: [peer, peer.health]
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.serve() }
@@ -79,6 +83,26 @@ final class ScriptedPeer: WireEventDelivery.SimpleServiceProtocol {
     func replay(
         request: WireReplayRequest,
         response: RPCWriter<WireReplayResponse>,
+        context: ServerContext
+    ) async throws {
+        throw RPCError(code: .unimplemented, message: "")
+    }
+}
+
+/// Is always well, and counts who asks.
+private final class HealthCounter: WireHealth.SimpleServiceProtocol {
+    let checks = Mutex(0)
+
+    func check(request: WireHealthCheckRequest, context: ServerContext) async throws -> WireHealthCheckResponse {
+        checks.withLock { $0 += 1 }
+        var response = WireHealthCheckResponse()
+        response.status = .serving
+        return response
+    }
+
+    func watch(
+        request: WireHealthCheckRequest,
+        response: RPCWriter<WireHealthCheckResponse>,
         context: ServerContext
     ) async throws {
         throw RPCError(code: .unimplemented, message: "")

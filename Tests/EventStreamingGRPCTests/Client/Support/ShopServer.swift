@@ -33,6 +33,7 @@ struct ShopServer: Sendable {
             }
             for (name, mode) in [
                 ("queue", SubscriptionMode.exclusive), ("news", .broadcast), ("group", .consumerGroup),
+                ("notes", .readReceipt),
             ] {
                 streaming.addSubscription(name) { subscription in
                     subscription.stream(ShopWorkflow.self)
@@ -71,7 +72,10 @@ struct ShopServer: Sendable {
     }
 
     /// Whether all orders are finished in the queue.
-    func isQueueFinished() async throws -> Bool {
-        try await streaming.progress(of: "queue").allSatisfy { $0.lag == 0 && $0.inFlight == 0 }
+    func isQueueFinished() async throws -> Bool { try await isFinished("queue") }
+
+    /// Whether all orders are finished in a subscription.
+    func isFinished(_ subscription: String) async throws -> Bool {
+        try await streaming.progress(of: subscription).allSatisfy { $0.lag == 0 && $0.inFlight == 0 }
     }
 }

@@ -13,8 +13,8 @@ enum TestClient {
         var options = GRPCClientOptions(host: "127.0.0.1", port: port)
         options.reconnects.shortestDelay = .milliseconds(5)
         options.reconnects.longestDelay = .milliseconds(100)
-        options.closeTimeout = .seconds(2)
-        options.callTimeout = .seconds(20)
+        options.closeTimeout = .seconds(20)
+        options.callTimeout = .seconds(30)
         change(&options)
         return try GRPCEventClient(options) { client in
             client.addEvent(OrderPlaced.self)
