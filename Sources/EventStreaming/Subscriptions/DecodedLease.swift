@@ -76,7 +76,7 @@ extension StoredEvent {
             type: type,
             payload: payload,
             size: size,
-            context: context
+            knownContext: knownContext
         )
     }
 }

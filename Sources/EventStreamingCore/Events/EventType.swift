@@ -34,6 +34,17 @@ public struct EventType: Sendable, Hashable, CustomStringConvertible {
         self.storage = storage
     }
 
+    /// The description of a type by its name, shared with the Swift type that has it where one was described before. Costs a
+    /// walk over the types of the process.
+    package init(sharing name: String, version: Int) {
+        let shared = Self.known.withLock { known in
+            known.values.first { $0.version == version && $0.name == name }
+        }
+        let storage = shared ?? Storage(name: name, version: version)
+        owner = shared == nil ? storage : nil
+        self.storage = storage
+    }
+
     /// Describes a Swift type. Costs a look-up; the first time for a type also its name.
     public init<E: Event>(_ type: E.Type) {
         owner = nil

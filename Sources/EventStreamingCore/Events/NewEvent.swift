@@ -12,7 +12,7 @@ public struct NewEvent: Sendable {
     public var context: EventContext { knownContext ?? .empty }
 
     /// The context; `nil` where it is empty, so that events without one share no reference count.
-    let knownContext: EventContext?
+    package let knownContext: EventContext?
 
     /// Creates an event to append.
     public init(id: MessageID, type: EventType, payload: EventPayload, size: Int, context: EventContext = .empty) {
@@ -21,5 +21,14 @@ public struct NewEvent: Sendable {
         self.payload = payload
         self.size = size
         knownContext = context === EventContext.empty ? nil : context
+    }
+
+    /// As above, without a look at the empty context, which all threads share: `nil` stands for it.
+    package init(id: MessageID, type: EventType, payload: EventPayload, size: Int, knownContext: EventContext?) {
+        self.id = id
+        self.type = type
+        self.payload = payload
+        self.size = size
+        self.knownContext = knownContext
     }
 }

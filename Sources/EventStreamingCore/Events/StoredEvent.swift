@@ -16,7 +16,7 @@ public struct StoredEvent: Sendable {
     public var context: EventContext { knownContext ?? .empty }
 
     /// The context; `nil` where it is empty, so that events without one share no reference count.
-    private let knownContext: EventContext?
+    package let knownContext: EventContext?
 
     /// The workflow in which the event was emitted. `nil` for an event outside any.
     public var correlationID: WorkflowID? { knownContext?.correlationID }
@@ -42,6 +42,25 @@ public struct StoredEvent: Sendable {
         self.payload = payload
         self.size = size
         knownContext = context === EventContext.empty ? nil : context
+    }
+
+    /// As above, without a look at the empty context, which all threads share: `nil` stands for it.
+    package init(
+        offset: StreamOffset,
+        timestamp: Timestamp,
+        id: MessageID,
+        type: EventType,
+        payload: EventPayload,
+        size: Int,
+        knownContext: EventContext?
+    ) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.id = id
+        self.type = type
+        self.payload = payload
+        self.size = size
+        self.knownContext = knownContext
     }
 
     /// The stored form of `event`.

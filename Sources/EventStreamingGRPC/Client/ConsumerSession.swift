@@ -1,6 +1,7 @@
 import EventStreaming
 import EventStreamingCore
 import GRPCCore
+import GRPCProtobuf
 import Logging
 import Synchronization
 
@@ -80,8 +81,11 @@ final class ConsumerSession: Sendable {
                 try await self.send(to: writer)
             }
             try await environment.link.call { link in
-                try await link.delivery.subscribe(
+                try await link.client.bidirectionalStreaming(
                     request: request,
+                    descriptor: WireEventDelivery.Method.Subscribe.descriptor,
+                    serializer: ProtobufSerializer<WireSubscribeRequest>(),
+                    deserializer: SubscribeFrameDeserializer(),
                     options: self.environment.options.callOptions(timeout: nil)
                 ) { response in
                     for try await frame in response.messages {
@@ -159,19 +163,30 @@ final class ConsumerSession: Sendable {
 
     // MARK: - Hearing
 
-    private func receive(_ frame: WireSubscribeResponse) throws(EventStreamingError) {
+    private func receive(_ frame: SubscribeFrame) throws(EventStreamingError) {
         let now = now
         environment.link.heard(now: now)
         state.withLock { $0.heard(now: now) }
-        switch frame.frame {
+        switch frame {
+        case .lease(let frame): try receive(frame)
+        case .message(let response): try receive(response)
+        }
+    }
+
+    private func receive(_ frame: LeaseFrame) throws(EventStreamingError) {
+        if try state.withLock({ state throws(EventStreamingError) in try state.receive(frame) }) {
+            onChange()
+        }
+    }
+
+    private func receive(_ response: WireSubscribeResponse) throws(EventStreamingError) {
+        switch response.frame {
         case .opened(let opened):
             let opened = try ConsumerSessionState.Opened(opened, of: subscription, environment.options)
             try state.withLock { state throws(EventStreamingError) in try state.open(opened) }
             changes.notify()
         case .batch(let batch):
-            if try state.withLock({ state throws(EventStreamingError) in try state.receive(batch) }) {
-                onChange()
-            }
+            try receive(try LeaseFrame(batch))
         case .settled(let settled):
             let answer = try state.withLock { state throws(EventStreamingError) in try state.answer(settled) }
             changes.notify()

@@ -37,8 +37,9 @@ struct ConsumerSessionState: Sendable {
     private(set) var opened: Opened?
     private var outbox: [WireSubscribeRequest] = []
     private var isOutboxClosed = false
-    private var buffered: Deque<Lease> = []
-    private var partial: Lease?
+    /// Leases that are here and were not taken, with what they cost of the credit.
+    private var buffered: Deque<(lease: Lease, cost: CreditWindow.Credit)> = []
+    private var partial: (lease: Lease, cost: CreditWindow.Credit)?
     private var window: CreditWindow
     private var unanswered: [UInt64: Unanswered] = [:]
     private var sequence: UInt64 = 0
@@ -128,14 +129,14 @@ struct ConsumerSessionState: Sendable {
         if let settlement {
             push(settlement, .nobody(settlement), now: now)
         }
-        let lease = buffered.popFirst()
-        if let lease {
-            window.taken(lease)
+        let next = buffered.popFirst()
+        if let next {
+            window.taken(next.cost)
         }
         if let maximum = opened?.maximumCredit, let credit = window.topUp(to: limit, atMost: maximum) {
             push { $0.credit = credit }
         }
-        return lease
+        return next?.lease
     }
 
     mutating func settle(
@@ -167,9 +168,9 @@ struct ConsumerSessionState: Sendable {
         case .only(let named): epochs = named
         case .all: epochs = []
         }
-        epochs.formUnion(buffered.lazy.map(\.epoch))
+        epochs.formUnion(buffered.lazy.map(\.lease.epoch))
         if let partial {
-            epochs.insert(partial.epoch)
+            epochs.insert(partial.lease.epoch)
         }
         for case .nobody(let settlement) in unanswered.values.lazy.map(\.waiter) {
             epochs.insert(settlement.leaseEpoch)
@@ -193,22 +194,27 @@ struct ConsumerSessionState: Sendable {
     /// Takes in a frame of a lease.
     ///
     /// - Returns: Whether the lease is complete, so that there is something to ask for.
-    mutating func receive(_ batch: WireBatch) throws(EventStreamingError) -> Bool {
+    mutating func receive(_ frame: LeaseFrame) throws(EventStreamingError) -> Bool {
         guard let holder = opened?.registration else {
             throw Self.broken("it sent events before it opened the consumer")
         }
-        if let partial, partial.epoch != batch.leaseEpoch { throw Self.broken("a lease was not completed") }
-        let lease = try Lease(batch, of: holder, after: partial)
-        guard window.receive(lease.events.dropFirst(partial?.events.count ?? 0)) else {
+        if let partial, partial.lease.epoch != frame.epoch { throw Self.broken("a lease was not completed") }
+        let lease = try Lease(frame, of: holder, after: partial?.lease)
+        var cost = CreditWindow.Credit(events: Int64(frame.events.count), bytes: frame.creditBytes)
+        guard window.receive(cost) else {
             throw Self.broken("it sent more events than were asked for")
         }
-        guard batch.isLast else {
-            partial = lease
+        if let partial {
+            cost.events += partial.cost.events
+            cost.bytes += partial.cost.bytes
+        }
+        guard frame.isLast else {
+            partial = (lease, cost)
             return false
         }
         partial = nil
         if lease.events.isEmpty { throw Self.broken("a lease has no events") }
-        buffered.append(lease)
+        buffered.append((lease, cost))
         return true
     }
 
@@ -222,11 +228,11 @@ struct ConsumerSessionState: Sendable {
     /// The server is about to shut down: gives back what nobody has taken yet.
     mutating func drain(now: Duration) {
         guard case .open = phase else { return }
-        for lease in buffered where lease.needsSettlement {
+        for (lease, _) in buffered where lease.needsSettlement {
             let settlement = Settlement(of: lease.holder, leaseEpoch: lease.epoch, releasesRest: true)
             push(settlement, .nobody(settlement), now: now)
         }
-        buffered.removeAll { $0.needsSettlement }
+        buffered.removeAll { $0.lease.needsSettlement }
     }
 
     /// - Returns: Who waits for this answer, and what it is.

@@ -21,19 +21,18 @@ struct CreditWindow: Sendable {
     /// Notes that events came.
     ///
     /// - Returns: `false` when they are more than were allowed. Bytes may be overdrawn by one batch.
-    mutating func receive(_ events: some Collection<StoredEvent>) -> Bool {
-        let size = events.reduce(0) { $0 &+ $1.creditBytes }
-        left.events -= Int64(events.count)
-        left.bytes -= size
-        held.events += Int64(events.count)
-        held.bytes += size
+    mutating func receive(_ events: Credit) -> Bool {
+        left.events -= events.events
+        left.bytes -= events.bytes
+        held.events += events.events
+        held.bytes += events.bytes
         return left.events >= 0
     }
 
-    /// Notes that a lease was taken.
-    mutating func taken(_ lease: Lease) {
-        held.events -= Int64(lease.events.count)
-        held.bytes -= lease.events.reduce(0) { $0 &+ $1.creditBytes }
+    /// Notes that a lease with these events was taken.
+    mutating func taken(_ events: Credit) {
+        held.events -= events.events
+        held.bytes -= events.bytes
     }
 
     /// Allows more, so that `events` are here or on their way; `nil` where enough is allowed.
@@ -55,16 +54,5 @@ struct CreditWindow: Sendable {
         left.events += credit.events
         left.bytes += credit.bytes
         return credit
-    }
-}
-
-extension StoredEvent {
-    /// What an event costs of a credit in bytes: its payload and its headers.
-    var creditBytes: Int64 {
-        var size = Int64(self.size)
-        for (name, value) in context.headers {
-            size &+= Int64(name.utf8.count) &+ Int64(value.utf8.count)
-        }
-        return size
     }
 }

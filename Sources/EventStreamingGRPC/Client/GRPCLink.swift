@@ -21,10 +21,11 @@ final class GRPCLink: Sendable {
         case over
     }
 
+    /// For calls whose messages are not the generated ones.
+    let client: GRPCClient<Transport>
     let delivery: WireEventDelivery.Client<Transport>
     let messages: WireMessages.Client<Transport>
     private let health: WireHealth.Client<Transport>
-    private let client: GRPCClient<Transport>
     private let clock: any EventStreamingClock
     private let options: GRPCClientOptions
     private let logger: Logger

@@ -1,6 +1,7 @@
 import EventStreaming
 import EventStreamingCore
 import GRPCCore
+import GRPCProtobuf
 import Logging
 import Synchronization
 
@@ -82,23 +83,26 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func request(_ append: StreamAppend) -> Result<WirePublishRequest, EventStreamingError> {
-        var request = WirePublishRequest()
-        request.stream = append.stream.rawValue
-        request.expectedVersion = WireExpectedVersion(append.expectedVersion)
-        var size = request.stream.utf8.count
-        for event in append.events {
-            do throws(EventStreamingError) {
-                let bytes: [UInt8] =
-                    switch event.payload {
-                    case .encoded(let bytes): bytes
-                    case .value(let value): try codec.encode(value)
-                    }
-                request.events.append(WireNewEvent(event, payload: bytes))
-                size += bytes.count
-            } catch {
-                return .failure(error)
+    private func request(_ append: StreamAppend) -> Result<AppendRequest, EventStreamingError> {
+        var events = append.events
+        var size = append.stream.rawValue.utf8.count
+        for index in events.indices {
+            let event = events[index]
+            if case .value(let value) = event.payload {
+                do throws(EventStreamingError) {
+                    let bytes = try codec.encode(value)
+                    events[index] = NewEvent(
+                        id: event.id,
+                        type: event.type,
+                        payload: .encoded(bytes),
+                        size: bytes.count,
+                        context: event.context
+                    )
+                } catch {
+                    return .failure(error)
+                }
             }
+            size += events[index].size
         }
         guard size < options.maximumMessageBytes else {
             return .failure(
@@ -108,7 +112,13 @@ final class PublishPipeline: Sendable {
                 )
             )
         }
-        return .success(request)
+        return .success(
+            AppendRequest(
+                stream: append.stream.rawValue,
+                expectedVersion: WireExpectedVersion(append.expectedVersion),
+                events: .direct(events)
+            )
+        )
     }
 
     // MARK: - Running
@@ -172,12 +182,15 @@ final class PublishPipeline: Sendable {
         state.withLock { $0.sendAgain() }
         do {
             let metadata = try await options.metadata()
-            let request = StreamingClientRequest(of: WirePublishStreamRequest.self, metadata: metadata) { writer in
+            let request = StreamingClientRequest(of: AppendFrame.self, metadata: metadata) { writer in
                 try await self.send(to: writer)
             }
             try await links.current.call { link in
-                try await link.delivery.publishStream(
+                try await link.client.bidirectionalStreaming(
                     request: request,
+                    descriptor: WireEventDelivery.Method.PublishStream.descriptor,
+                    serializer: AppendFrameSerializer(),
+                    deserializer: ProtobufDeserializer<WirePublishStreamResponse>(),
                     options: self.options.callOptions(timeout: nil)
                 ) { response in
                     for try await message in response.messages {
@@ -195,7 +208,7 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func send(to writer: RPCWriter<WirePublishStreamRequest>) async throws {
+    private func send(to writer: RPCWriter<AppendFrame>) async throws {
         while true {
             let version = work.version
             let (requests, isEnd) = state.withLock { $0.takeRequests() }
@@ -224,7 +237,7 @@ final class PublishPipeline: Sendable {
             let metadata = try await options.metadata()
             let response = try await links.current.call { link in
                 try await link.delivery.publish(
-                    entry.request,
+                    WirePublishRequest(entry.request),
                     metadata: metadata,
                     options: self.options.callOptions(timeout: timeout)
                 )

@@ -7,19 +7,19 @@ import Synchronization
 struct PublishPipelineState: Sendable {
     /// One append.
     struct Entry: Sendable {
-        var request: WirePublishRequest
+        var request: AppendRequest
         var sequence: UInt64 = 0
         let size: Int
         let deadline: Duration
         private let answers: PublishAnswers
         private let index: Int
 
-        init(_ request: WirePublishRequest, deadline: Duration, answers: PublishAnswers, index: Int) {
+        init(_ request: AppendRequest, deadline: Duration, answers: PublishAnswers, index: Int) {
             self.request = request
             self.deadline = deadline
             self.answers = answers
             self.index = index
-            size = request.events.reduce(0) { $0 + $1.payload.count }
+            size = request.size
         }
 
         func answer(_ result: Result<AppendResult, EventStreamingError>) {
@@ -53,18 +53,15 @@ struct PublishPipelineState: Sendable {
     }
 
     /// What may be sent now, and whether nothing comes after it.
-    mutating func takeRequests() -> (requests: [WirePublishStreamRequest], isEnd: Bool) {
-        var requests: [WirePublishStreamRequest] = []
+    mutating func takeRequests() -> (requests: [AppendFrame], isEnd: Bool) {
+        var requests: [AppendFrame] = []
         while let next = waiting.first, sent.count < Self.maximumSent,
             sent.isEmpty || sentBytes + next.size <= Self.maximumSentBytes
         {
             waiting.removeFirst()
             sent.append(next)
             sentBytes += next.size
-            var request = WirePublishStreamRequest()
-            request.sequence = next.sequence
-            request.append = next.request
-            requests.append(request)
+            requests.append(AppendFrame(sequence: next.sequence, append: next.request))
         }
         return (requests, isEnding && waiting.isEmpty)
     }

@@ -1,30 +1,11 @@
-import EventStreaming
 import Testing
 
 @testable import EventStreamingGRPC
 
 @Suite("The credit that a consumer gives")
 struct CreditWindowTests {
-    private static func lease(_ sizes: [Int]) throws -> Lease {
-        let subscription = try SubscriptionID("queue")
-        let events = sizes.enumerated().map { index, size in
-            StoredEvent(
-                offset: StreamOffset(Int64(index)),
-                timestamp: Timestamp(nanosecondsSinceEpoch: 0),
-                id: MessageID(high: 1, low: UInt64(index)),
-                type: EventType(name: "E"),
-                payload: .encoded([]),
-                size: size,
-                context: .empty
-            )
-        }
-        return Lease(
-            holder: ConsumerRegistration(subscription: subscription, consumer: try ConsumerID("a"), epoch: 1),
-            epoch: 1,
-            offsets: .zero..<StreamOffset(Int64(sizes.count)),
-            events: events,
-            attempt: 1
-        )
+    private static func cost(_ sizes: [Int]) -> CreditWindow.Credit {
+        CreditWindow.Credit(events: Int64(sizes.count), bytes: Int64(sizes.reduce(0, +)))
     }
 
     @Test(
@@ -38,7 +19,7 @@ struct CreditWindowTests {
         // What the server has been allowed.
         var events: Int64 = 0
         var allowedBytes: Int64 = 0
-        var buffered: [Lease] = []
+        var buffered: [CreditWindow.Credit] = []
         var taken = 0
         for _ in 0..<2000 {
             let limit = Int.random(in: 1...300, using: &generator)
@@ -56,16 +37,16 @@ struct CreditWindowTests {
             guard Bool.random(using: &generator) || buffered.isEmpty else { continue }
             if events > 0, allowedBytes > 0 {
                 let count = Int(min(events, .random(in: 1...100, using: &generator)))
-                let sent = try Self.lease((0..<count).map { _ in Int.random(in: 0...500, using: &generator) })
+                let sent = Self.cost((0..<count).map { _ in Int.random(in: 0...500, using: &generator) })
                 events -= Int64(count)
-                allowedBytes -= sent.events.reduce(0) { $0 + $1.creditBytes }
-                let isAllowed = window.receive(sent.events)
+                allowedBytes -= sent.bytes
+                let isAllowed = window.receive(sent)
                 #expect(isAllowed, "seed \(seed)")
                 buffered.append(sent)
             } else {
                 try #require(!buffered.isEmpty, "Nothing is here, and nothing may come; seed \(seed).")
             }
-            let held = buffered.reduce(0) { $0 + $1.events.count }
+            let held = buffered.reduce(0) { $0 + $1.events }
             #expect(held <= 600, "seed \(seed)")
         }
         #expect(taken > 100, "seed \(seed)")
@@ -76,9 +57,9 @@ struct CreditWindowTests {
         var window = CreditWindow(bytes: 1 << 20)
         let credit = window.topUp(to: 3, atMost: CreditWindow.Credit(events: 100, bytes: 1 << 20))
         #expect(credit?.events == 3)
-        let isAllowed = window.receive(try Self.lease([1, 1, 1]).events)
+        let isAllowed = window.receive(Self.cost([1, 1, 1]))
         #expect(isAllowed)
-        let isExcess = !window.receive(try Self.lease([1]).events)
+        let isExcess = !window.receive(Self.cost([1]))
         #expect(isExcess)
     }
 }

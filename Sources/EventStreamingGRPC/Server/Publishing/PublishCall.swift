@@ -8,7 +8,7 @@ import Synchronization
 /// As many appends wait as the limits say; then no more is read from the peer until they are made and answered.
 final class PublishCall: Sendable {
     private struct State {
-        var waiting: [WirePublishStreamRequest] = []
+        var waiting: [AppendFrame] = []
         var lastSequence: UInt64?
         /// Whether the peer sends no more, or cannot be read any more.
         var isComplete = false
@@ -32,7 +32,7 @@ final class PublishCall: Sendable {
     ///
     /// - Throws: What is wrong with a frame, after what came before it was answered.
     func run(
-        reading requests: RPCAsyncSequence<WirePublishStreamRequest, any Error>,
+        reading requests: RPCAsyncSequence<AppendFrame, any Error>,
         writing writer: RPCWriter<WirePublishStreamResponse>
     ) async throws {
         try await withRPCCancellationHandler {
@@ -62,7 +62,7 @@ final class PublishCall: Sendable {
 
     // MARK: - Reading
 
-    private func read(_ requests: RPCAsyncSequence<WirePublishStreamRequest, any Error>) async {
+    private func read(_ requests: RPCAsyncSequence<AppendFrame, any Error>) async {
         do {
             for try await request in requests {
                 try state.withLock { (state) throws(EventStreamingError) in try Self.take(request, &state) }
@@ -87,7 +87,7 @@ final class PublishCall: Sendable {
     }
 
     private static func take(
-        _ request: WirePublishStreamRequest,
+        _ request: AppendFrame,
         _ state: inout State
     ) throws(EventStreamingError) {
         if let last = state.lastSequence, request.sequence <= last {

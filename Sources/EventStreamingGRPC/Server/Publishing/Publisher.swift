@@ -11,7 +11,7 @@ struct Publisher: Sendable {
     private static let maximumEvents = 10_000
 
     /// One result for each request, in order; what can be made is made together.
-    func publish(_ requests: [WirePublishRequest]) async -> [Result<AppendResult, EventStreamingError>] {
+    func publish(_ requests: [AppendRequest]) async -> [Result<AppendResult, EventStreamingError>] {
         var results: [Result<AppendResult, EventStreamingError>?] = Array(repeating: nil, count: requests.count)
         var appends: [StreamAppend] = []
         var positions: [Int] = []
@@ -53,13 +53,13 @@ struct Publisher: Sendable {
     }
 
     private func append(
-        _ request: WirePublishRequest,
+        _ request: AppendRequest,
         to stream: StreamName
     ) throws(EventStreamingError) -> StreamAppend {
-        guard request.events.count <= Self.maximumEvents else {
+        guard request.count <= Self.maximumEvents else {
             throw EventStreamingError(
                 .invalidArgument,
-                "\(request.events.count) events in one append; at most \(Self.maximumEvents) are possible."
+                "\(request.count) events in one append; at most \(Self.maximumEvents) are possible."
             )
         }
         var append = StreamAppend(
@@ -67,9 +67,14 @@ struct Publisher: Sendable {
             events: [],
             expectedVersion: try ExpectedVersion(request.expectedVersion)
         )
-        append.events.reserveCapacity(request.events.count)
-        for event in request.events {
-            append.events.append(try NewEvent(event) { ids.next() })
+        switch request.events {
+        case .direct(let events):
+            append.events = events
+        case .wire(let events):
+            append.events.reserveCapacity(events.count)
+            for event in events {
+                append.events.append(try NewEvent(event) { ids.next() })
+            }
         }
         return append
     }

@@ -2,46 +2,51 @@ import EventStreamingCore
 
 /// A lease as frames, each within a size where its events are.
 struct BatchFrames: Sendable {
-    private(set) var frames: [WireSubscribeResponse] = []
+    private(set) var frames: [SubscribeFrame] = []
     /// The bytes of all payloads and headers.
-    private(set) var size = 0
+    private(set) var size: Int64 = 0
 
     init(_ lease: Lease, maximumBytes: Int) {
-        var batch = WireBatch(lease)
-        var batchSize = 0
-        batch.events.reserveCapacity(lease.events.count)
-        for event in lease.events {
-            let bytes: [UInt8] = if case .encoded(let bytes) = event.payload { bytes } else { [] }
-            let eventSize = bytes.count + event.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-            if !batch.events.isEmpty, batchSize + eventSize > maximumBytes {
-                add(batch)
-                batch.events.removeAll(keepingCapacity: true)
-                batchSize = 0
+        var frame = LeaseFrame(lease)
+        var first = lease.events.startIndex
+        for (index, event) in lease.events.enumerated() {
+            let eventSize = event.encodedBytes
+            if index > first, frame.creditBytes + eventSize > maximumBytes {
+                frame.events = lease.events[first..<index]
+                frames.append(.lease(frame))
+                size += frame.creditBytes
+                (first, frame.creditBytes) = (index, 0)
             }
-            batch.events.append(WireEvent(event, payload: bytes))
-            batchSize += eventSize
-            size += eventSize
+            frame.creditBytes += eventSize
         }
-        batch.isLast = true
-        add(batch)
-    }
-
-    private mutating func add(_ batch: WireBatch) {
-        var response = WireSubscribeResponse()
-        response.batch = batch
-        frames.append(response)
+        frame.events = lease.events[first...]
+        frame.isLast = true
+        frames.append(.lease(frame))
+        size += frame.creditBytes
     }
 }
 
-extension WireBatch {
+extension LeaseFrame {
     /// All of a lease but its events.
     fileprivate init(_ lease: Lease) {
-        self.init()
-        leaseEpoch = lease.epoch
-        offsets = WireOffsetRange(lease.offsets)
-        attempt = Int32(clamping: lease.attempt)
-        isRedriven = lease.isRedriven
-        needsSettlement = lease.needsSettlement
-        missed = Int64(lease.missed)
+        self.init(
+            epoch: lease.epoch,
+            offsets: lease.offsets,
+            attempt: lease.attempt,
+            isRedriven: lease.isRedriven,
+            needsSettlement: lease.needsSettlement,
+            missed: lease.missed,
+            isLast: false,
+            events: [],
+            creditBytes: 0
+        )
+    }
+}
+
+extension StoredEvent {
+    /// What an event costs of a credit in bytes; its size may be that of the value it was.
+    fileprivate var encodedBytes: Int64 {
+        guard case .encoded(let bytes) = payload else { return creditBytes }
+        return creditBytes - Int64(size) + Int64(bytes.count)
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 extension SubscribeCall {
     /// Connects the consumer, and then does one step after the other until the call ends.
-    func work(_ writer: RPCWriter<WireSubscribeResponse>) async {
+    func work(_ writer: RPCWriter<SubscribeFrame>) async {
         do {
             guard let open = await waitForOpen() else { return await sayGoodbye(to: writer) }
             let consumer = try await connect(open, writer)
@@ -21,12 +21,12 @@ extension SubscribeCall {
     }
 
     /// The last frame says why. It is of no importance whether it arrives: the status says the same.
-    private func sayGoodbye(to writer: RPCWriter<WireSubscribeResponse>) async {
+    private func sayGoodbye(to writer: RPCWriter<SubscribeFrame>) async {
         guard let ending = state.withLock({ $0.ending }), ending.releases else { return }
         var response = WireSubscribeResponse()
         response.closing.reason = ending.reason
         if let error = ending.error { response.closing.error = WireErrorDetail(error) }
-        try? await writer.write(response)
+        try? await writer.write(.message(response))
     }
 
     private static func ending(for error: EventStreamingError) -> SubscribeState.Ending {
@@ -44,7 +44,7 @@ extension SubscribeCall {
 
     private func connect(
         _ open: WireOpen,
-        _ writer: RPCWriter<WireSubscribeResponse>
+        _ writer: RPCWriter<SubscribeFrame>
     ) async throws -> any DeliveryConsumer {
         let request = try ConsumerRequest(open)
         try await server.access.authorize(identity, .subscribe(request.subscription))
@@ -68,7 +68,7 @@ extension SubscribeCall {
         response.opened.maxFrameBytes = Int64(limits.maximumMessageBytes)
         response.opened.maxCreditEvents = Int64(limits.maximumCreditEvents)
         response.opened.maxCreditBytes = Int64(limits.maximumCreditBytes)
-        try await writer.write(response)
+        try await writer.write(.message(response))
         return consumer
     }
 
@@ -78,8 +78,8 @@ extension SubscribeCall {
 
     // MARK: - Steps
 
-    private func work(_ consumer: any DeliveryConsumer, _ writer: RPCWriter<WireSubscribeResponse>) async throws {
-        var frames: [WireSubscribeResponse] = []
+    private func work(_ consumer: any DeliveryConsumer, _ writer: RPCWriter<SubscribeFrame>) async throws {
+        var frames: [SubscribeFrame] = []
         while !Task.isCancelled {
             let version = changes.version
             let step = state.withLock { $0.next(now: server.clock.uptime) }
@@ -97,11 +97,9 @@ extension SubscribeCall {
                 continue
             case .answer(let request):
                 madeRoom()
-                frames.append(try await answer(request, consumer))
+                frames.append(.message(try await answer(request, consumer)))
             case .heartbeat(let isDraining):
-                var response = WireSubscribeResponse()
-                response.heartbeat.isDraining = isDraining
-                frames.append(response)
+                frames.append(SubscribeFrame { $0.heartbeat.isDraining = isDraining })
             case .fetch(let limit, let settling):
                 madeRoom()
                 try await fetch(limit, settling, consumer, &frames)
@@ -113,8 +111,8 @@ extension SubscribeCall {
     }
 
     private func send(
-        _ frames: inout [WireSubscribeResponse],
-        _ writer: RPCWriter<WireSubscribeResponse>
+        _ frames: inout [SubscribeFrame],
+        _ writer: RPCWriter<SubscribeFrame>
     ) async throws {
         guard !frames.isEmpty else { return }
         try await writer.write(contentsOf: frames)
@@ -166,7 +164,7 @@ extension SubscribeCall {
         _ limit: Int,
         _ settling: (settlement: Settlement, sequence: UInt64)?,
         _ consumer: any DeliveryConsumer,
-        _ frames: inout [WireSubscribeResponse]
+        _ frames: inout [SubscribeFrame]
     ) async throws(EventStreamingError) {
         let result: DequeueResult
         do throws(EventStreamingError) {
@@ -177,15 +175,14 @@ extension SubscribeCall {
             case .shuttingDown, .shutDown:
                 // Nothing more to lease, but this is to be recorded still.
                 drain()
-                frames.append(
-                    try await answer(.settle(settling.settlement, sequence: settling.sequence), consumer)
-                )
+                let request = SubscribeState.Request.settle(settling.settlement, sequence: settling.sequence)
+                frames.append(.message(try await answer(request, consumer)))
             case .leaseExpired, .alreadySettled, .invalidArgument, .unsupported:
                 let request = SubscribeState.Request.settle(settling.settlement, sequence: settling.sequence)
                 var response = WireSubscribeResponse()
                 response.settled.sequence = settling.sequence
                 response.settled.error = try refusal(error, of: request)
-                frames.append(response)
+                frames.append(.message(response))
                 state.withLock { $0.changed() }
             default:
                 throw error
@@ -194,9 +191,7 @@ extension SubscribeCall {
         }
         if let settling {
             state.withLock { $0.settled(settling.settlement) }
-            var response = WireSubscribeResponse()
-            response.settled.sequence = settling.sequence
-            frames.append(response)
+            frames.append(SubscribeFrame { $0.settled.sequence = settling.sequence })
         }
         switch result {
         case .empty(let until):
@@ -204,7 +199,7 @@ extension SubscribeCall {
         case .lease(let lease):
             let batches = BatchFrames(lease, maximumBytes: server.options.limits.maximumFrameBytes)
             let end = server.clock.uptime + consumer.terms.visibilityTimeout
-            state.withLock { $0.leased(lease, bytes: batches.size, until: end) }
+            state.withLock { $0.leased(lease, bytes: Int(batches.size), until: end) }
             frames += batches.frames
         }
     }

@@ -44,7 +44,7 @@ final class SubscribeCall: Sendable {
     /// - Throws: `EventStreamingError`, the status with which the call ends.
     func run(
         reading requests: RPCAsyncSequence<WireSubscribeRequest, any Error>,
-        writing writer: RPCWriter<WireSubscribeResponse>
+        writing writer: RPCWriter<SubscribeFrame>
     ) async throws {
         let key = server.registry.add(self)
         defer { server.registry.remove(key) }
