@@ -17,6 +17,9 @@ let package = Package(
     dependencies: [
         .package(name: "swift-event-streaming", path: "..", traits: ["PostgreSQL"]),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        // What gRPC reaches by itself.
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
     ],
     targets: [
         // Counts allocations and reads the heap; has an effect with glibc only.
@@ -43,10 +46,13 @@ let package = Package(
                 .product(name: "CQRS", package: "swift-event-streaming"),
                 .product(name: "EventStreaming", package: "swift-event-streaming"),
                 .product(name: "EventStreamingConformance", package: "swift-event-streaming"),
+                .product(name: "EventStreamingGRPC", package: "swift-event-streaming"),
                 .product(name: "EventStreamingInMemory", package: "swift-event-streaming"),
                 .product(name: "EventStreamingPostgreSQL", package: "swift-event-streaming"),
                 .product(name: "EventStreamingSQLite", package: "swift-event-streaming"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
             ],
             swiftSettings: settings
         ),

@@ -7,6 +7,7 @@ extension Benchmark {
             .inMemorySingle, .inMemoryFanout, .inMemoryContention,
             .inMemoryMemory, .inMemoryMemoryFlow,
             .groupScaling, .groupSimulation,
+            .grpcSubscribe, .grpcPublish, .grpcLatency, .grpcClients,
             .partPayloadSize, .partMessageID, .partStoreAppend, .partStoreLease,
         ] + SQLiteFile.benchmarks + PostgreSQLTables.benchmarks
 }

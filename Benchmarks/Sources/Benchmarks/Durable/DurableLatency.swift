@@ -36,10 +36,7 @@ extension DurableDatabase {
         let times = Times(count: count)
         let handle = { @Sendable (packet: StoredPacket) in times.end(packet.label.number) }
         try await DurableService.run(storage, subscriptions: 1, handle: handle) { streaming in
-            let clock = ContinuousClock()
-            let began = clock.now
-            for number in 0..<count {
-                try await Task.sleep(until: began + .seconds(number) / rate, tolerance: .zero, clock: clock)
+            try await Pace(count: count, rate: rate).run { number in
                 let packet = StoredPacket(Label(number: number))
                 times.begin(number)
                 try await streaming.emitter.emit(packet)
@@ -49,43 +46,5 @@ extension DurableDatabase {
             }
         }
         return try times.latency()
-    }
-}
-
-/// When each event was emitted, and how long it took then.
-private final class Times: Sendable {
-    private struct State {
-        var began: [ContinuousClock.Instant?]
-        var taken: [Double] = []
-    }
-
-    private let state: Mutex<State>
-    private let count: Int
-
-    init(count: Int) {
-        self.count = count
-        state = Mutex(State(began: Array(repeating: nil, count: count)))
-    }
-
-    var areComplete: Bool { state.withLock { $0.taken.count == count } }
-
-    func begin(_ number: Int) {
-        state.withLock { $0.began[number] = .now }
-    }
-
-    func end(_ number: Int) {
-        let now = ContinuousClock.now
-        state.withLock { state in
-            guard state.began.indices.contains(number), let began = state.began[number] else { return }
-            state.began[number] = nil
-            state.taken.append(Double((now - began).components.attoseconds) / 1e12)
-        }
-    }
-
-    /// The first tenth is the warm-up.
-    func latency() throws -> Latency {
-        let taken = state.withLock { $0.taken }
-        guard taken.count == count else { throw Problem("\(taken.count) events arrived instead of \(count).") }
-        return Latency(of: Array(taken.dropFirst(count / 10)))
     }
 }
