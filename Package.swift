@@ -181,6 +181,12 @@ let package = Package(
             path: "Tests/Support/CrashProbe",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "GRPCProbe",
+            dependencies: ["EventStreaming", "EventStreamingGRPC", "EventStreamingSQLite"],
+            path: "Tests/Support/GRPCProbe",
+            swiftSettings: settings
+        ),
         .target(
             name: "CrashTesting",
             dependencies: ["EventStreaming", "ProcessTesting"],
@@ -256,7 +262,8 @@ let package = Package(
             dependencies: [
                 "EventStreamingGRPC", "EventStreaming", "EventStreamingConformance", "EventStreamingTesting", grpc,
                 grpcTransport, grpcProtobuf, protobuf, inMemoryLogging, serviceLifecycle, "ProcessTesting", "CQRS", log,
-                nioCore, .product(name: "NIOPosix", package: "swift-nio"),
+                nioCore, .product(name: "NIOPosix", package: "swift-nio"), "GRPCProbe", "EventStreamingSQLite",
+                "EventStreamingPostgreSQL", "PostgreSQLTesting",
             ],
             swiftSettings: settings
         ),

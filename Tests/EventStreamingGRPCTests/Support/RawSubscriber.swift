@@ -19,6 +19,7 @@ struct RawSubscriber {
         _ body: @escaping @Sendable (inout RawSubscriber) async throws -> Result
     ) async throws -> Result {
         let (frames, outgoing) = AsyncStream.makeStream(of: WireSubscribeRequest.self)
+        let gate = WritingGate()
         var metadata = metadata
         metadata.add(contentsOf: .token(token))
         var options = CallOptions.defaults
@@ -27,9 +28,12 @@ struct RawSubscriber {
             metadata: metadata,
             options: options,
             requestProducer: { writer in
-                for await frame in frames {
+                for await frame in frames where gate.enter() {
+                    defer { gate.leave() }
                     try await writer.write(frame)
                 }
+                // What is cancelled must not look like closing one's side.
+                await gate.waitForCancellation()
             },
             onResponse: { response in
                 defer { outgoing.finish() }
@@ -37,7 +41,15 @@ struct RawSubscriber {
                     outgoing: outgoing,
                     incoming: response.messages.makeAsyncIterator()
                 )
-                return try await body(&subscriber)
+                let result: Swift.Result<Result, any Error>
+                do {
+                    result = .success(try await body(&subscriber))
+                } catch {
+                    result = .failure(error)
+                }
+                // The transport does not expect anything to be written to a call that is over.
+                await gate.close()
+                return try result.get()
             }
         )
     }

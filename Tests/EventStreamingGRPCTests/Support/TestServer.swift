@@ -93,6 +93,11 @@ struct TestServer: Sendable {
         }
     }
 
+    /// The same server, whose clients take the way by another port.
+    func reached(by port: Int) -> TestServer {
+        TestServer(streaming: streaming, provider: provider, clock: clock, port: port)
+    }
+
     /// Emits orders with these numbers.
     func place(_ numbers: ClosedRange<Int>) async throws {
         try await streaming.emitter.emit(numbers.map { OrderPlaced(number: $0) })

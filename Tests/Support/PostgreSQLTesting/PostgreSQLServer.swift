@@ -60,10 +60,19 @@ package final class PostgreSQLServer: Sendable {
 
     /// Crashes the server, as `pg_ctl stop -m immediate` does, and starts it again at the same place. Returns when it
     /// answers; blocks a thread for that long.
-    package func crash() throws {
-        try keeper.socket.write(contentsOf: Data("crash\n".utf8))
+    package func crash() throws { try tell("crash") }
+
+    /// Stops the server in good order, ending all connections; ``startAgain()`` starts it. Returns when it is gone; blocks a
+    /// thread for that long.
+    package func stopForNow() throws { try tell("stop") }
+
+    /// Starts the server after ``stopForNow()``, at the same place. Returns when it answers; blocks a thread for that long.
+    package func startAgain() throws { try tell("start") }
+
+    private func tell(_ word: String) throws {
+        try keeper.socket.write(contentsOf: Data("\(word)\n".utf8))
         let text = Self.line(of: keeper.socket)
-        guard text == "\(port)" else { throw ServerProblem("after a crash: \(text)") }
+        guard text == "\(port)" else { throw ServerProblem("after '\(word)': \(text)") }
     }
 
     private static func line(of handle: FileHandle) -> String {

@@ -1,9 +1,9 @@
 # Runs a PostgreSQL server of its own in a directory: sh server.sh <directory> <fsync: on or off> <tls: on or off>
 #
 # Makes the server, tells its port on standard output, and waits until nobody needs it: until standard input ends, however
-# whoever started this ends. Then it stops the server and removes the directory. A line on standard input crashes the server
-# and starts it again; the port is told once more. Signals to the whole group of processes, as from a terminal, do not end it
-# before.
+# whoever started this ends. Then it stops the server and removes the directory. The line "stop" on standard input stops the
+# server, "start" starts it again, and "crash" does both at once, as a crash would; each is answered by the port. Signals to
+# the whole group of processes, as from a terminal, do not end it before.
 trap '' INT TERM HUP
 directory=$1; fsync=$2; tls=$3
 binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -51,12 +51,18 @@ for attempt in 1 2 3 4 5; do
     fi
     [ $attempt = 5 ] && { tail -n 3 "$directory/log" | tr '\n' ' '; exit 1; }
 done
-while read -r line; do
-    # A crash: nothing is written down, connections break off. Then the server starts again.
+# Ends the server by a signal: QUIT as a crash does, where nothing is written down; INT in good order, connections broken off.
+end() {
     id=$(head -n 1 "$directory/data/postmaster.pid")
-    kill -QUIT "$id"
+    kill -"$1" "$id"
     for i in $(seq 200); do kill -0 "$id" 2>/dev/null || break; sleep 0.05; done
-    if start "$port"; then echo "$port"; else echo "it did not start again"; fi
+}
+while read -r line; do
+    case $line in
+        stop) end INT ;;
+        crash) end QUIT ;;
+    esac
+    if [ "$line" = stop ] || start "$port"; then echo "$port"; else echo "it did not start again"; fi
 done
 id=$(head -n 1 "$directory/data/postmaster.pid" 2>/dev/null)
 if [ -n "$id" ]; then
