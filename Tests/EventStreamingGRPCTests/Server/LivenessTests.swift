@@ -26,6 +26,7 @@ struct LivenessTests {
                 _ = try await peer.opened()
                 let batch = try await peer.batch()
                 #expect(batch.numbers == [1, 2])
+                #expect(batch.attempt == 2)
             }
         }
     }
