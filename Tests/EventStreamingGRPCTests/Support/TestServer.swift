@@ -65,6 +65,9 @@ struct TestServer: Sendable {
                 throw error
             }
             group.cancelAll()
+            // A connection that was made at this moment is waited for, for some time of the service's clock.
+            let passing = clock.passing()
+            defer { passing.cancel() }
             // Ended by cancellation, unless the test has shut it down before.
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }
@@ -103,22 +106,26 @@ struct TestServer: Sendable {
         try await streaming.emitter.emit(numbers.map { OrderPlaced(number: $0) })
     }
 
-    /// Calls `body` with a client of its own connection.
+    /// Calls `body` with a client of its own connection, which is closed afterwards. Not in good order: when the server ends
+    /// its side at the same moment, the transport of a client may wait for ever.
     func withClient<Result: Sendable>(
         security: HTTP2ClientTransport.Posix.TransportSecurity = .plaintext,
         window: Int? = nil,
         _ body: @escaping @Sendable (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
     ) async throws -> Result {
-        try await withGRPCClient(
-            transport: try .http2NIOPosix(
+        let client = GRPCClient(
+            transport: try HTTP2ClientTransport.Posix(
                 target: .ipv4(address: "127.0.0.1", port: port),
                 transportSecurity: security,
                 config: .defaults { config in
                     if let window { config.http2.targetWindowSize = window }
                 }
             )
-        ) { client in
-            try await body(client)
+        )
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await client.runConnections() }
+            defer { group.cancelAll() }
+            return try await body(client)
         }
     }
 

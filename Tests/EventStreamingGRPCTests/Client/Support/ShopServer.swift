@@ -59,6 +59,9 @@ struct ShopServer: Sendable {
                 throw error
             }
             group.cancelAll()
+            // A connection that was made at this moment is waited for, for some time of the service's clock.
+            let passing = clock.passing()
+            defer { passing.cancel() }
             // Ended by cancellation, unless the test has shut it down before.
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }
