@@ -108,12 +108,15 @@ package struct ExactlyOnceRun {
         _ disturb: @escaping @Sendable () async throws -> Void
     ) async throws -> Result {
         let storage = storage
-        let isOver = Flag()
+        let (isOver, isDisturbed) = (Flag(), Flag())
         return try await withThrowingTaskGroup(of: Void.self) { group in
             if plans.count > 1 {
                 group.addTask { try await ProgressWatch(storage: storage).run(moment, until: isOver) }
             }
-            group.addTask { try await disturb() }
+            group.addTask {
+                defer { isDisturbed.set() }
+                try await disturb()
+            }
             let result = try await withThrowingTaskGroup(of: Result.self) { tasks in
                 for (number, plan) in plans.enumerated() {
                     let arguments = [storageArgument, effects, "exact", "member-\(number)"]
@@ -121,6 +124,10 @@ package struct ExactlyOnceRun {
                         var result = Result()
                         for (fate, count) in plan {
                             try await Self.runOne(arguments, fate, after: count, moment, &result)
+                        }
+                        // What is to happen happens while there is work, however long it takes until it does.
+                        while !isDisturbed.isSet {
+                            try await Self.runOne(arguments, .leave, after: 10, moment, &result)
                         }
                         return result
                     }
