@@ -59,7 +59,7 @@ extension Consumer {
         defer { state.withLock { $0.endReport() } }
         let rest = state.withLock { $0.endSettling(batch, isSettled: isSettled) { engine.clock.uptime } }
         if isSettled {
-            engine.activity.notify()
+            noteSettled()
         }
         if let rest {
             try await report(rest)

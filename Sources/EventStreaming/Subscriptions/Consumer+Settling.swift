@@ -90,7 +90,7 @@ extension Consumer {
             }
             throw error
         }
-        engine.activity.notify()
+        noteSettled()
         if let rest = state.withLock({ $0.endSettling(key, isSettled: true) { engine.clock.uptime } }) {
             try await report(rest)
         }
@@ -187,7 +187,7 @@ extension Consumer {
             throw error
         }
         noteAnswer(to: settlement)
-        engine.activity.notify()
+        noteSettled()
         return result
     }
 
@@ -202,6 +202,15 @@ extension Consumer {
 
     /// Whether what the store could not be told is kept, to be told again.
     func isKept(_ error: EventStreamingError) -> Bool { error.isRetriable || error.code == .cancelled }
+
+    /// Whether anything of what this consumer was handed is finished, or rejected, by now.
+    var hasSettled: Bool { settled.load(ordering: .relaxed) }
+
+    /// Notes that the store has recorded a settlement, for everybody who waits for that.
+    func noteSettled() {
+        settled.store(true, ordering: .relaxed)
+        engine.activity.notify()
+    }
 
     // MARK: - For deliveries
 

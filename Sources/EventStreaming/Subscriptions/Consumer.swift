@@ -19,6 +19,8 @@ final class Consumer: Sendable {
     /// Notified when a fetch has ended, for tasks of this consumer that wait for it; in mode readReceipt also when the store
     /// has answered.
     let fetches = Signal()
+    /// Whether the store has recorded a settlement of this consumer.
+    let settled = Atomic(false)
 
     /// Whether events that were processed before are not handed out.
     let passesOverProcessed: Bool

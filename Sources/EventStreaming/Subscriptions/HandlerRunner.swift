@@ -13,8 +13,8 @@ struct HandlerRunner: Sendable {
         return policy
     }()
 
-    /// Works until the service drains. A store that cannot be reached is tried again with growing delays; a consumer
-    /// that was replaced waits until its replacement has left.
+    /// Works until the service drains. A store that cannot be reached is tried again with delays that grow until something
+    /// is settled again; a consumer that was replaced waits until its replacement has left.
     @concurrent
     func run() async {
         var failures = 0
@@ -23,7 +23,7 @@ struct HandlerRunner: Sendable {
             let began = engine.clock.uptime
             let consumer = makeConsumer()
             guard let error = await consume(consumer) else { return }
-            if engine.clock.uptime - began > Self.retry.maximumDelay {
+            if consumer.hasSettled || engine.clock.uptime - began > Self.retry.maximumDelay {
                 failures = 0
             }
             failures += 1

@@ -141,6 +141,39 @@ struct OutageTests {
         #expect(handled.entries == Array(0..<40))
     }
 
+    @Test("a store that fails now and then is asked again soon; one that stays away, less and less often")
+    func delays() async throws {
+        let handled = Journal<Int>()
+        let (store, clock) = (store, clock)
+        let streaming = try makeOrders(
+            storage: .shared(store),
+            clock: clock,
+            mail: { subscription in
+                subscription.mode = .exclusive
+                subscription.prefetch = 1
+                subscription.retry.maximumAttempts = 100
+                subscription.handle { handled.add($0.number) }
+            }
+        )
+        try await withEventStreaming(streaming) { streaming in
+            store.fail(.dequeue, with: Self.unavailable, on: .every(3))
+            try await streaming.place(0..<40)
+            try await streaming.settled("mail", advancing: clock, byAtMost: .seconds(20))
+            store.heal()
+            store.fail(.dequeue, with: Self.unavailable)
+            let failed = store.callCount(of: .dequeue)
+            try await streaming.place([40])
+            for _ in 0..<60 {
+                clock.advance(by: .seconds(1))
+                try await inTime { try await clock.waitForSleepers(1) }
+            }
+            #expect(5..<20 ~= store.callCount(of: .dequeue) - failed)
+            store.heal()
+            try await streaming.settled("mail", advancing: clock)
+        }
+        #expect(handled.entries == Array(0...40))
+    }
+
     @Test("of several settlements that a sign of life brings, none is lost when one fails")
     func severalSettlements() async throws {
         let (clock, handled, latch) = (clock, Journal<Int>(), Latch())
