@@ -108,13 +108,14 @@ struct Main {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(120)
         while clock.now < deadline {
-            var isDone = try await !step()
+            var isDone = true
             for subscription in subscriptions {
                 for progress in try await streaming.progress(of: subscription) where !progress.isFinished {
                     isDone = false
                 }
             }
-            if isDone { return }
+            // Afterwards: what was in flight before may have been given up since.
+            if try await !step(), isDone { return }
             try await clock.sleep(for: .milliseconds(20))
         }
         var state = ""
