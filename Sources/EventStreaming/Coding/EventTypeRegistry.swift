@@ -34,27 +34,8 @@ final class EventTypeRegistry: Sendable {
         }
     }
 
-    /// The event itself, decoded where the store had only bytes.
-    func event(of record: StoredEvent, codec: any EventCodec) throws(EventStreamingError) -> any Event {
-        switch record.payload {
-        case .value(let event):
-            return event
-        case .encoded(let bytes):
-            guard let type = types.withLock({ $0[record.type] }) else {
-                throw EventStreamingError(
-                    .unknownEventType,
-                    "Nothing is known about the event type '\(record.type)'; declare it with addEvent."
-                )
-            }
-            return try decode(type, bytes, codec)
-        }
-    }
-
-    private func decode<E: Event>(
-        _ type: E.Type,
-        _ bytes: [UInt8],
-        _ codec: any EventCodec
-    ) throws(EventStreamingError) -> any Event {
-        try codec.decode(type, from: bytes)
+    /// The Swift type of a description; `nil` where nothing is known about it.
+    func swiftType(of type: EventType) -> (any Event.Type)? {
+        types.withLock { $0[type] }
     }
 }

@@ -55,7 +55,8 @@ extension Appender {
             case .encoded(let bytes):
                 try payloads.check(bytes.count, of: event.type.name)
             case .value(let value):
-                let (payload, size) = try payloads.payload(value, of: event.type)
+                let (payload, size) = try payloads.payload(value)
+                payloads.learn(event.type, from: value)
                 append.events[index] = NewEvent(
                     id: event.id,
                     type: event.type,

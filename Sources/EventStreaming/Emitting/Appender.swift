@@ -64,7 +64,7 @@ struct Appender: Sendable {
         context: EventContext,
         expecting expectedVersion: ExpectedVersion = .any
     ) async throws(EventStreamingError) -> AppendResult {
-        let type = EventType(E.self)
+        let type = payloads.describe(E.self)
         return try await commit(events.count, to: stream, context: context, expecting: expectedVersion) {
             (context, append) throws(EventStreamingError) in
             try forEachID(events.count) { index, id throws(EventStreamingError) in
@@ -81,7 +81,7 @@ struct Appender: Sendable {
         context: EventContext,
         expecting expectedVersion: ExpectedVersion = .any
     ) async throws(EventStreamingError) -> AppendResult {
-        let type = EventType(E.self)
+        let type = payloads.describe(E.self)
         return try await commit(1, to: stream, context: context, expecting: expectedVersion) {
             (context, append) throws(EventStreamingError) in
             append.events.append(try newEvent(event, type: type, id: id, context: context))
@@ -158,8 +158,8 @@ struct Appender: Sendable {
         id: MessageID,
         context: EventContext
     ) throws(EventStreamingError) -> NewEvent {
-        let type = type ?? EventType(E.self)
-        let (payload, size) = try payloads.payload(event, of: type)
+        let type = type ?? payloads.describe(E.self)
+        let (payload, size) = try payloads.payload(event)
         guard let key = event.partitionKey else {
             return NewEvent(id: id, type: type, payload: payload, size: size, context: context)
         }

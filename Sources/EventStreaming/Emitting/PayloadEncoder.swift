@@ -7,11 +7,26 @@ struct PayloadEncoder: Sendable {
     let limits: EventStreamingOptions.Limits
     let types: EventTypeRegistry
 
+    /// The description of a type whose events are about to be appended. Once for many events, as it costs a look-up.
+    func describe<E: Event>(_ type: E.Type) -> EventType {
+        let description = EventType(type)
+        if form == .encoded {
+            types.learn(description, as: type)
+        }
+        return description
+    }
+
+    /// Notes that events of this description are of the event's type, where the store keeps bytes.
+    func learn<E: Event>(_ description: EventType, from event: E) {
+        guard form == .encoded else { return }
+        types.learn(description, as: E.self)
+    }
+
     /// The payload and its size.
     ///
     /// A store that keeps values gets the value, measured but not encoded, so that an event that is too large or cannot
     /// be encoded fails there as it would on a store that keeps bytes.
-    func payload<E: Event>(_ event: E, of type: EventType) throws(EventStreamingError) -> (EventPayload, size: Int) {
+    func payload<E: Event>(_ event: E) throws(EventStreamingError) -> (EventPayload, size: Int) {
         switch form {
         case .value:
             if let size = event.payloadSize, size >= 0 {
@@ -22,7 +37,6 @@ struct PayloadEncoder: Sendable {
         case .encoded:
             let bytes = try codec.encode(event)
             try check(bytes.count, of: E.eventType)
-            types.learn(type, as: E.self)
             return (.encoded(bytes), bytes.count)
         }
     }

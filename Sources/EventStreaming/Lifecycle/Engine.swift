@@ -187,12 +187,13 @@ final class Engine: Sendable {
 
     /// The event of a record, decoded where the store has bytes.
     func event(of record: StoredEvent) throws(EventStreamingError) -> any Event {
-        try types.event(of: record, codec: options.codec)
+        var decoder = EventDecoder(types: types, codec: options.codec)
+        return try decoder.event(of: record)
     }
 
     /// - Parameter processed: Events that were processed before, and are passed over.
     func decode(_ lease: Lease, passingOver processed: Set<MessageID> = []) -> DecodedLease {
-        DecodedLease(lease, processed: processed, types: types, codec: options.codec)
+        DecodedLease(lease, processed: processed, EventDecoder(types: types, codec: options.codec))
     }
 }
 

@@ -11,8 +11,8 @@ package final class Signal: Sendable {
         var version: UInt64 = 0
         var nextKey: UInt64 = 0
         var waiters: [(key: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
-        /// Waiters whose task was cancelled before they got to wait.
-        var cancelled: Set<UInt64> = []
+        /// Waiters who were to go on before they got to wait.
+        var released: Set<UInt64> = []
         var listeners: [(key: Listener, notify: @Sendable () -> Void)] = []
     }
 
@@ -29,6 +29,11 @@ package final class Signal: Sendable {
     /// How often ``notify()`` was called.
     package var version: UInt64 {
         state.withLock { $0.version }
+    }
+
+    /// Whether nobody waits, and nothing is kept of those who did.
+    package var isIdle: Bool {
+        state.withLock { $0.waiters.isEmpty && $0.released.isEmpty }
     }
 
     /// Counts a change, wakes everybody who waits, and calls everybody who listens.
@@ -71,16 +76,43 @@ package final class Signal: Sendable {
 
     /// Returns as soon as the version differs from `version`, or the task is cancelled.
     package func wait(since version: UInt64) async {
-        let key = state.withLock { state -> UInt64? in
+        guard let key = makeKey(since: version) else { return }
+        await wait(since: version, as: key)
+        if Task.isCancelled {
+            forget(key)
+        }
+    }
+
+    /// Returns as soon as the version differs from `version`, the clock's uptime reaches `deadline`, or the task is
+    /// cancelled. Without a deadline this costs no task.
+    package func wait(since version: UInt64, until deadline: Duration?, clock: any EventStreamingClock) async {
+        guard let deadline else { return await wait(since: version) }
+        guard clock.uptime < deadline, let key = makeKey(since: version) else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await clock.sleep(until: deadline)
+                self.release(key)
+            }
+            await wait(since: version, as: key)
+            group.cancelAll()
+        }
+        forget(key)
+    }
+
+    /// Names somebody who is about to wait; `nil` when there is nothing to wait for.
+    private func makeKey(since version: UInt64) -> UInt64? {
+        state.withLock { state in
             guard state.version == version else { return nil }
             state.nextKey &+= 1
             return state.nextKey
         }
-        guard let key else { return }
+    }
+
+    private func wait(since version: UInt64, as key: UInt64) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isWaiting = state.withLock { state in
-                    guard state.version == version, state.cancelled.remove(key) == nil else { return false }
+                    guard state.version == version, state.released.remove(key) == nil else { return false }
                     state.waiters.append((key, continuation))
                     return true
                 }
@@ -89,30 +121,24 @@ package final class Signal: Sendable {
                 }
             }
         } onCancel: {
-            let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                guard let index = state.waiters.firstIndex(where: { $0.key == key }) else {
-                    state.cancelled.insert(key)
-                    return nil
-                }
-                return state.waiters.remove(at: index).continuation
-            }
-            continuation?.resume()
-        }
-        if Task.isCancelled {
-            _ = state.withLock { $0.cancelled.remove(key) }
+            release(key)
         }
     }
 
-    /// Returns as soon as the version differs from `version`, the clock's uptime reaches `deadline`, or the task is
-    /// cancelled. Without a deadline this costs no task.
-    package func wait(since version: UInt64, until deadline: Duration?, clock: any EventStreamingClock) async {
-        guard let deadline else { return await wait(since: version) }
-        guard clock.uptime < deadline else { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait(since: version) }
-            group.addTask { try? await clock.sleep(until: deadline) }
-            await group.next()
-            group.cancelAll()
+    /// Lets one of those go on who wait, or are about to.
+    private func release(_ key: UInt64) {
+        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard let index = state.waiters.firstIndex(where: { $0.key == key }) else {
+                state.released.insert(key)
+                return nil
+            }
+            return state.waiters.remove(at: index).continuation
         }
+        continuation?.resume()
+    }
+
+    /// Forgets that somebody was released who did not wait any more.
+    private func forget(_ key: UInt64) {
+        _ = state.withLock { $0.released.remove(key) }
     }
 }

@@ -8,12 +8,13 @@ struct DecodedLease: Sendable {
     private(set) var processed: [Int] = []
 
     /// Decodes what is only bytes; a lease of values is taken as it is.
-    init(_ lease: Lease, processed: Set<MessageID>, types: EventTypeRegistry, codec: any EventCodec) {
+    init(_ lease: Lease, processed: Set<MessageID>, _ decoder: EventDecoder) {
         self.lease = lease
         if !processed.isEmpty {
             self.processed = lease.events.indices.filter { processed.contains(lease.events[$0].id) }
         }
         guard lease.hasEncodedPayloads else { return }
+        var decoder = decoder
         var events: [StoredEvent] = []
         events.reserveCapacity(lease.events.count)
         for (index, record) in lease.events.enumerated() {
@@ -22,7 +23,7 @@ struct DecodedLease: Sendable {
                 continue
             }
             do throws(EventStreamingError) {
-                events.append(record.replacingPayload(by: .value(try types.event(of: record, codec: codec))))
+                events.append(record.replacingPayload(by: .value(try decoder.event(of: record))))
             } catch {
                 failures.append((index, error))
                 events.append(record)

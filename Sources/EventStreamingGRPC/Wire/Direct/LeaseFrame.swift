@@ -109,6 +109,9 @@ extension StoredEvent {
 // MARK: - Reading
 
 extension LeaseFrame {
+    /// How many events there is room for at first, at most.
+    private static let expectedEvents = 1024
+
     /// - Returns: `nil` for a frame of another kind, and where something is not as our own writer has it.
     fileprivate init?(serialized memory: UnsafeRawBufferPointer) {
         var outer = ProtobufReader(memory)
@@ -119,6 +122,8 @@ extension LeaseFrame {
         var reader = ProtobufReader(batch)
         var events = EventFieldReader(.stored)
         var hasOffsets = false
+        var read: [StoredEvent] = []
+        var next = StreamOffset.zero
         var last: UInt64 = 0
         while !reader.isAtEnd {
             guard let key = reader.varint(), key >> 3 > last || key == 0x1A else { return nil }
@@ -129,15 +134,21 @@ extension LeaseFrame {
                 (offsets, hasOffsets) = (range, true)
             case 0x1A:
                 guard let bytes = reader.bytes(), let event = StoredEvent(serialized: bytes, &events),
-                    offsets.contains(event.offset), self.events.last.map({ $0.offset < event.offset }) ?? true
+                    offsets.contains(event.offset), event.offset >= next
                 else { return nil }
+                if read.isEmpty {
+                    // Most are about as large as the first.
+                    read.reserveCapacity(min(Self.expectedEvents, batch.count / max(1, bytes.count) + 1))
+                }
+                next = event.offset.advanced(by: 1)
                 creditBytes &+= event.creditBytes
-                self.events.append(event)
+                read.append(event)
             default:
                 guard let value = reader.varint(), note(value, key) else { return nil }
             }
         }
         guard hasOffsets else { return nil }
+        self.events = read[...]
     }
 
     /// - Returns: Whether it is a field that is known, with a value that can be.
