@@ -23,10 +23,15 @@ extension SubscribeCall {
     /// The last frame says why. It is of no importance whether it arrives: the status says the same.
     private func sayGoodbye(to writer: RPCWriter<SubscribeFrame>) async {
         guard let ending = state.withLock({ $0.ending }), ending.releases else { return }
-        var response = WireSubscribeResponse()
-        response.closing.reason = ending.reason
-        if let error = ending.error { response.closing.error = WireErrorDetail(error) }
-        try? await writer.write(.message(response))
+        try? await writer.write(Self.goodbye(ending))
+    }
+
+    @inline(never)
+    private static func goodbye(_ ending: SubscribeState.Ending) -> SubscribeFrame {
+        SubscribeFrame { response in
+            response.closing.reason = ending.reason
+            if let error = ending.error { response.closing.error = WireErrorDetail(error) }
+        }
     }
 
     private static func ending(for error: EventStreamingError) -> SubscribeState.Ending {
@@ -58,18 +63,23 @@ extension SubscribeCall {
         }
         connected(consumer)
         server.logger.debug("A peer's consumer registered.", metadata: logMetadata(consumer))
-        var response = WireSubscribeResponse()
-        response.opened = WireOpened(
-            consumer.registration,
-            consumer.terms,
-            heartbeatInterval: heartbeatInterval(consumer)
-        )
-        let limits = server.options.limits
-        response.opened.maxFrameBytes = Int64(limits.maximumMessageBytes)
-        response.opened.maxCreditEvents = Int64(limits.maximumCreditEvents)
-        response.opened.maxCreditBytes = Int64(limits.maximumCreditBytes)
-        try await writer.write(.message(response))
+        try await writer.write(opened(consumer))
         return consumer
+    }
+
+    @inline(never)
+    private func opened(_ consumer: any DeliveryConsumer) -> SubscribeFrame {
+        let limits = server.options.limits
+        return SubscribeFrame { response in
+            response.opened = WireOpened(
+                consumer.registration,
+                consumer.terms,
+                heartbeatInterval: heartbeatInterval(consumer)
+            )
+            response.opened.maxFrameBytes = Int64(limits.maximumMessageBytes)
+            response.opened.maxCreditEvents = Int64(limits.maximumCreditEvents)
+            response.opened.maxCreditBytes = Int64(limits.maximumCreditBytes)
+        }
     }
 
     func heartbeatInterval(_ consumer: any DeliveryConsumer) -> Duration {
@@ -97,7 +107,7 @@ extension SubscribeCall {
                 continue
             case .answer(let request):
                 madeRoom()
-                frames.append(.message(try await answer(request, consumer)))
+                frames.append(try await answer(request, consumer))
             case .heartbeat(let isDraining):
                 frames.append(SubscribeFrame { $0.heartbeat.isDraining = isDraining })
             case .fetch(let limit, let settling):
@@ -124,29 +134,36 @@ extension SubscribeCall {
     private func answer(
         _ request: SubscribeState.Request,
         _ consumer: any DeliveryConsumer
-    ) async throws(EventStreamingError) -> WireSubscribeResponse {
-        var response = WireSubscribeResponse()
+    ) async throws(EventStreamingError) -> SubscribeFrame {
+        var marked = 0
         do throws(EventStreamingError) {
             switch request {
-            case .settle(let settlement, let sequence):
-                response.settled.sequence = sequence
-                try await consumer.settle(settlement)
-                state.withLock { $0.settled(settlement) }
-            case .markRead(let selection, let sequence):
-                response.settled.sequence = sequence
-                response.settled.marked = Int64(try await consumer.markRead(selection))
+            case .settle(let settlement, _): try await consumer.settle(settlement)
+            case .markRead(let selection, _): marked = try await consumer.markRead(selection)
             }
         } catch {
-            response.settled.error = try refusal(error, of: request)
+            return try refusal(error, of: request)
         }
-        return response
+        return done(request, marked: marked)
+    }
+
+    @inline(never)
+    private func done(_ request: SubscribeState.Request, marked: Int) -> SubscribeFrame {
+        if case .settle(let settlement, _) = request {
+            state.withLock { $0.settled(settlement) }
+        }
+        return SubscribeFrame { response in
+            response.settled.sequence = request.sequence
+            response.settled.marked = Int64(marked)
+        }
     }
 
     /// What to tell the peer about a refusal; throws what ends the consumer.
+    @inline(never)
     private func refusal(
         _ error: EventStreamingError,
         of request: SubscribeState.Request
-    ) throws(EventStreamingError) -> WireErrorDetail {
+    ) throws(EventStreamingError) -> SubscribeFrame {
         switch error.code {
         case .consumerReplaced, .unknownConsumer, .storeUnavailable, .storeDamaged, .timedOut, .cancelled:
             throw error
@@ -154,9 +171,12 @@ extension SubscribeCall {
             if case .settle(let settlement, _) = request {
                 state.withLock { $0.lost(settlement.leaseEpoch) }
             }
-            return WireErrorDetail(error)
         default:
-            return WireErrorDetail(error)
+            break
+        }
+        return SubscribeFrame { response in
+            response.settled.sequence = request.sequence
+            response.settled.error = WireErrorDetail(error)
         }
     }
 
@@ -171,24 +191,31 @@ extension SubscribeCall {
             result = try await consumer.dequeue(limit: limit, settling: settling?.settlement)
         } catch {
             guard let settling else { throw error }
+            let request = SubscribeState.Request.settle(settling.settlement, sequence: settling.sequence)
             switch error.code {
             case .shuttingDown, .shutDown:
                 // Nothing more to lease, but this is to be recorded still.
                 drain()
-                let request = SubscribeState.Request.settle(settling.settlement, sequence: settling.sequence)
-                frames.append(.message(try await answer(request, consumer)))
+                frames.append(try await answer(request, consumer))
             case .leaseExpired, .alreadySettled, .invalidArgument, .unsupported:
-                let request = SubscribeState.Request.settle(settling.settlement, sequence: settling.sequence)
-                var response = WireSubscribeResponse()
-                response.settled.sequence = settling.sequence
-                response.settled.error = try refusal(error, of: request)
-                frames.append(.message(response))
+                frames.append(try refusal(error, of: request))
                 state.withLock { $0.changed() }
             default:
                 throw error
             }
             return
         }
+        took(result, settling, consumer, &frames)
+    }
+
+    /// Keeps the books of an answer of the consumer, and makes frames of it.
+    @inline(never)
+    private func took(
+        _ result: DequeueResult,
+        _ settling: (settlement: Settlement, sequence: UInt64)?,
+        _ consumer: any DeliveryConsumer,
+        _ frames: inout [SubscribeFrame]
+    ) {
         if let settling {
             state.withLock { $0.settled(settling.settlement) }
             frames.append(SubscribeFrame { $0.settled.sequence = settling.sequence })

@@ -22,6 +22,8 @@ final class SubscribeCall: Sendable {
     private let room = Signal()
     private let consumer = Mutex<(any DeliveryConsumer)?>(nil)
     private let opening = Mutex<WireOpen?>(nil)
+    /// The frame that was read last, until it is its turn.
+    private let kept = Mutex<WireSubscribeRequest?>(nil)
 
     init(server: ServerEnvironment, peer: ConnectedPeer.Origin, identity: PeerIdentity) {
         self.server = server
@@ -107,7 +109,11 @@ final class SubscribeCall: Sendable {
     private func read(_ requests: RPCAsyncSequence<WireSubscribeRequest, any Error>) async {
         do {
             for try await frame in requests {
-                try await receive(frame)
+                keep(frame)
+                await waitUntilConnected()
+                if Task.isCancelled { return }
+                try takeKept()
+                await waitForRoom()
                 if state.withLock({ $0.hasEnded }) { return }
             }
             // A cancelled task sees an end of its own making.
@@ -126,24 +132,43 @@ final class SubscribeCall: Sendable {
         }
     }
 
-    private func receive(_ frame: WireSubscribeRequest) async throws {
-        if case .open(let open) = frame.frame, opening.withLock({ $0 == nil }) {
-            opening.withLock { $0 = open }
-            state.withLock { $0.seen(now: server.clock.uptime) }
-            changes.notify()
-            return
+    /// Takes in the first frame; keeps any other one, not in the reader's hands, where it would take its room for good.
+    @inline(never)
+    private func keep(_ frame: WireSubscribeRequest) {
+        guard case .open(let open) = frame.frame, opening.withLock({ $0 == nil }) else {
+            return kept.withLock { $0 = frame }
         }
-        // What follows the first frame makes sense only when it was answered.
-        while consumer.withLock({ $0 == nil }), opening.withLock({ $0 != nil }) {
+        opening.withLock { $0 = open }
+        state.withLock { $0.seen(now: server.clock.uptime) }
+        changes.notify()
+    }
+
+    /// What follows the first frame makes sense only when that was answered.
+    private func waitUntilConnected() async {
+        while !Task.isCancelled {
             let version = room.version
-            guard consumer.withLock({ $0 == nil }), !state.withLock({ $0.hasEnded }) else { break }
+            guard isConnecting else { return }
             await room.wait(since: version)
-            if Task.isCancelled { return }
         }
+    }
+
+    /// Whether a frame waits for the answer to the first one.
+    @inline(never)
+    private var isConnecting: Bool {
+        kept.withLock { $0 != nil } && opening.withLock { $0 != nil } && consumer.withLock { $0 == nil }
+            && !state.withLock { $0.hasEnded }
+    }
+
+    @inline(never)
+    private func takeKept() throws(EventStreamingError) {
+        guard let frame = kept.withLock({ $0.take() }) else { return }
         try state.withLock { (state) throws(EventStreamingError) in
             try state.receive(frame, now: server.clock.uptime)
         }
         changes.notify()
+    }
+
+    private func waitForRoom() async {
         while true {
             let version = room.version
             guard state.withLock({ $0.isFull && !$0.hasEnded }), !Task.isCancelled else { return }

@@ -16,6 +16,13 @@ struct SubscribeState: Sendable {
     enum Request: Sendable {
         case settle(Settlement, sequence: UInt64)
         case markRead(ReceiptSelection, sequence: UInt64)
+
+        /// The number under which it is answered.
+        var sequence: UInt64 {
+            switch self {
+            case .settle(_, let sequence), .markRead(_, let sequence): sequence
+            }
+        }
     }
 
     /// What to do next.

@@ -4,7 +4,9 @@ import GRPCProtobuf
 
 /// A frame that the server sends. Events are written and read without going through the generated messages: that would take
 /// longer than everything else that happens to them.
-enum SubscribeFrame: Sendable {
+///
+/// Kept apart from whoever waits with it: what an asynchronous function has at hand takes its room for as long as its task lives.
+indirect enum SubscribeFrame: Sendable {
     case message(WireSubscribeResponse)
     case lease(LeaseFrame)
 
