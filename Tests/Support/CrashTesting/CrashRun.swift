@@ -104,7 +104,9 @@ package struct CrashRun {
 
     /// Lets a service that is left alone finish, and checks everything.
     private mutating func finish() async throws -> (acknowledged: Int, stored: Int) {
-        let outcome = try await runProgram(at: builtProgram("CrashProbe"), [storageArgument, effects, "drain"])
+        // Longer than it gives itself, so that it tells what is left.
+        let outcome = try await runProgram(
+            at: builtProgram("CrashProbe"), [storageArgument, effects, "drain"], deadline: .seconds(150))
         guard outcome.lines.last == "drained" else {
             throw CrashFailure("seed \(seed): the service that was left alone did not finish: \(outcome)")
         }
