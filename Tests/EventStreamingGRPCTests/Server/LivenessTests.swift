@@ -10,7 +10,8 @@ struct LivenessTests {
     func silence() async throws {
         try await TestServer.run(.with(subscriptions: { $0.retry.initialDelay = .zero })) { server in
             try await server.place(1...2)
-            try await server.withSubscriber(as: "a") { peer in
+            // No credit is left, so that what it held cannot come again to itself when its time is up.
+            try await server.withSubscriber(as: "a", credit: (2, 1000)) { peer in
                 let opened = try await peer.opened()
                 #expect(opened.heartbeatIntervalMs == 10_000)
                 _ = try await peer.batch()
